@@ -1,0 +1,38 @@
+# Everything starts from Python (3.11 or later), make and a C compiler: `make demo`, `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test lint format weights clean help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip setuptools
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[dev]"
+	touch $@
+
+demo: $(INSTALLED)  ## restore garments from pictures nobody trained on: out/demo/index.html
+	$(BIN)/toile demo --output out/demo
+
+lint: $(INSTALLED)  ## formatting, style, types, direction of imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint  ## the linters and every test
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
+
+format: $(INSTALLED)  ## let ruff rewrite what it can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+weights: $(INSTALLED)  ## the whole chain of trainings behind the bundled weights; resumes where it stopped
+	$(BIN)/python -m toile.training.chain
+
+clean:  ## remove the environment, caches and outputs
+	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
