@@ -1,0 +1,81 @@
+"""Recipes of the parts that the three systems stand on: the VAE, the small CLIP, the text-to-image U-Net."""
+
+from dataclasses import dataclass, field
+
+from toile.diffusion.optimization import Optimization
+from toile.diffusion.tiny import SIZE
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaeRecipe:
+    """How the VAE of `tiny` is trained: crops of people and of flat garments, reconstructed."""
+
+    size: tuple[int, int] = SIZE
+    """Height and width of the pictures that crops are taken from, in pixels."""
+    crop: tuple[int, int] = (64, 64)
+    """Height and width of a crop, in pixels; multiples of 8."""
+    crops_per_picture: int = 2
+    """Crops taken from each of the two pictures of a pair."""
+    chroma_weight: float = 1.0
+    """Weight of the mean absolute error of colour, brightness apart: without it a young VAE sees grey for long."""
+    kl_weight: float = 1e-5
+    """Weight of the mean Kullback-Leibler divergence between a latent and a unit Gaussian."""
+    optimization: Optimization = field(
+        default_factory=lambda: Optimization(
+            steps=5000,
+            batch_size=2,
+            learning_rate=1e-3,
+            final_learning_rate=5e-5,
+            warmup_steps=100,
+            weight_decay=1e-4,
+            ema_decay=0.995,
+            mixed_precision="bf16",
+        )
+    )
+    """Steps, batches (in pairs) and AdamW's numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipRecipe:
+    """How the small CLIP is trained: flat garments, people and masked crops of people, each with its caption."""
+
+    size: tuple[int, int] = SIZE
+    """Height and width of the pictures, in pixels."""
+    optimization: Optimization = field(
+        default_factory=lambda: Optimization(
+            steps=2000,
+            batch_size=96,
+            learning_rate=1e-3,
+            final_learning_rate=1e-5,
+            warmup_steps=100,
+            weight_decay=0.1,
+            betas=(0.9, 0.98),
+            ema_decay=0.99,
+            mixed_precision="bf16",
+        )
+    )
+    """Steps, batches and AdamW's numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextToImageRecipe:
+    """How the base U-Net is trained: noise prediction (IGR, Eq. 1) of people and flat garments from captions."""
+
+    size: tuple[int, int] = SIZE
+    """Height and width of the pictures, in pixels."""
+    drop_probability: float = 0.1
+    """How often the caption is replaced by the empty text, so that guidance works."""
+    garment_share: float = 0.6
+    """Share of flat garments among the training pictures; the others are people."""
+    optimization: Optimization = field(
+        default_factory=lambda: Optimization(
+            steps=6000,
+            batch_size=16,
+            learning_rate=1e-3,
+            final_learning_rate=1e-4,
+            warmup_steps=200,
+            ema_decay=0.998,
+            mixed_precision="bf16",
+        )
+    )
+    """Steps, batches and AdamW's numbers."""

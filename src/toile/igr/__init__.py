@@ -1,0 +1,1 @@
+"""IGR: a photo of a person in, the garment alone out (arXiv 2412.11513)."""

@@ -1,0 +1,164 @@
+"""Training the base of `tiny`: a text-to-image U-Net, from scratch, on people and flat garments."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
+from jaxtyping import Float, Int
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+from torch.utils.data import Dataset
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from toile.data.latent_cache import LatentCache
+from toile.diffusion import tiny
+from toile.diffusion.noise import item_generators, noise_latents
+from toile.diffusion.recipes import TextToImageRecipe
+from toile.training.loop import train
+from toile.training.pictures import tile
+from toile.training.prepared import PairEncoder, copy_parts, prepare
+from toile.training.settings import RunSettings
+from toile.training.sources import Sources
+
+TextParts = tuple[AutoencoderKL, CLIPTextModel, CLIPTokenizer]
+
+
+@torch.no_grad()
+def embed_texts(encoder: CLIPTextModel, tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+    """The text encoder's last hidden states, in float32."""
+    parts = [encoder(part).last_hidden_state for part in tokens.split(256)]
+    return torch.cat(parts).float()
+
+
+def fixed_noise_loss(
+    loss: Callable[[nn.Module, dict[str, Tensor], torch.Generator], dict[str, Tensor]],
+    model: nn.Module,
+    unseen: Dataset[dict[str, Tensor]],
+    most: int = 128,
+) -> float:
+    """A task's loss on the first `most` unseen items, with the same noise and timesteps each time."""
+    device = next(model.parameters()).device
+    losses = []
+    rows = range(min(most, len(unseen)))  # type: ignore[arg-type]
+    for start in rows[::32]:
+        batch = torch.utils.data.default_collate([unseen[row] for row in rows[start : start + 32]])
+        batch = {name: tensor.to(device) for name, tensor in batch.items()}
+        losses.append(float(loss(model, batch, item_generators([start])[0])["loss"]))
+    return sum(losses) / len(losses)
+
+
+class CaptionedLatents(Dataset[dict[str, Tensor]]):
+    """Both pictures of each pair: latents (2, C, h, w) and the embeddings of their captions (2, L, D)."""
+
+    def __init__(self, pairs: LatentCache, text_encoder: CLIPTextModel) -> None:
+        """Embed all captions now: no training step waits for the text encoder."""
+        self.pairs = pairs
+        tokens = torch.stack(
+            [
+                torch.stack([item["garment_caption"], item["caption"]])
+                for item in (pairs[i] for i in range(len(pairs)))
+            ]
+        )
+        self.embeddings = embed_texts(text_encoder, tokens.flatten(0, 1)).half().unflatten(0, (-1, 2))
+
+    def __len__(self) -> int:
+        """The number of pairs."""
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Flat garment first, person second."""
+        item = self.pairs[index]
+        latents = torch.stack([item["garment_latents"].float(), item["person_latents"].float()])
+        return {"latents": latents, "prompt_embeds": self.embeddings[index].float()}
+
+
+class TextToImageTask:
+    """Predict the noise (Eq. 1 of IGR, as every latent diffusion model) given the caption."""
+
+    name = "base"
+
+    def __init__(
+        self, recipe: TextToImageRecipe, data: LatentCache, unseen: LatentCache, parts: TextParts, base: Path
+    ) -> None:
+        """Build the U-Net and embed the captions of `data` (training) and `unseen` (validation)."""
+        self.recipe, self.model, self.scheduler = recipe, tiny.unet(), tiny.scheduler()
+        self.vae, self.text_encoder, self.tokenizer, self.base = *parts, base
+        self.dataset = CaptionedLatents(data, self.text_encoder)
+        self.unseen = CaptionedLatents(unseen, self.text_encoder)
+        self.captions = [
+            self.tokenizer.decode(unseen[i]["garment_caption"], skip_special_tokens=True)
+            for i in range(min(6, len(unseen)))
+        ]
+        empty = self.tokenizer("", padding="max_length", return_tensors="pt").input_ids
+        self.null = embed_texts(self.text_encoder, empty)
+
+    def loss(
+        self, model: nn.Module, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Noise prediction on one picture of each pair, the caption dropped now and then."""
+        latents, prompts = batch["latents"], batch["prompt_embeds"]
+        rows = torch.arange(len(latents), device=latents.device)
+        draws = torch.rand(2, len(latents), generator=generator, device=generator.device).to(latents.device)
+        which = (draws[0] >= self.recipe.garment_share).long()  # 0: garment, 1: person
+        dropped = draws[1] < self.recipe.drop_probability
+        prompts = torch.where(dropped[:, None, None], self.null.to(latents.device), prompts[rows, which])
+        noised = noise_latents(latents[rows, which], self.scheduler, generator)
+        predicted = model(noised.latents, noised.timesteps, prompts).sample
+        return {"loss": mse_loss(predicted.float(), noised.target)}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """The loss on unseen dolls, always with the same noise."""
+        return {"unseen_loss": fixed_noise_loss(self.loss, model, self.unseen)}
+
+    def sample(self, model: nn.Module) -> Image.Image:
+        """Six unseen garment captions, drawn."""
+        pipeline = self._pipeline(model)
+        generators = item_generators(range(len(self.captions)))
+        drawn = pipeline(
+            self.captions,
+            height=self.recipe.size[0],
+            width=self.recipe.size[1],
+            num_inference_steps=25,
+            guidance_scale=3.0,
+            generator=generators,
+            output_type="pt",
+        ).images
+        return tile([drawn * 2 - 1])
+
+    def _pipeline(self, model: nn.Module) -> StableDiffusionPipeline:
+        pipeline = StableDiffusionPipeline(
+            vae=self.vae,
+            text_encoder=self.text_encoder,
+            tokenizer=self.tokenizer,
+            unet=model,
+            scheduler=DDIMScheduler.from_config(self.scheduler.config),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    def export(self, model: nn.Module, folder: Path) -> None:
+        """Save a complete base: what StableDiffusionPipeline loads, and the image encoder beside it."""
+        copy_parts(self.base, folder)
+        self._pipeline(model).save_pretrained(folder)
+
+
+def train_text_to_image(recipe: TextToImageRecipe, sources: Sources, run: RunSettings) -> Path:
+    """Train the base U-Net; returns the folder of the exported model.
+
+    `sources.initial` holds the VAE, the text encoder and the tokenizer.
+    """
+    torch.manual_seed(run.seed)
+    base = sources.base()
+    parts = (
+        AutoencoderKL.from_pretrained(base / "vae").eval(),
+        CLIPTextModel.from_pretrained(base / "text_encoder").eval(),
+        CLIPTokenizer.from_pretrained(base / "tokenizer"),
+    )
+    encoder = PairEncoder(parts[0], parts[2], recipe.size, tiny.IMAGE_ENCODER_SIZE)
+    data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
+    return train(TextToImageTask(recipe, data, unseen, parts, base), recipe.optimization, run, recipe)

@@ -1,0 +1,182 @@
+"""Training IGR: the coarse stage on everything, the fine stage on the curated pairs."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+from transformers import CLIPVisionModelWithProjection
+
+from toile.bundled import BASE, TINY, weights_folder
+from toile.data.latent_cache import LatentCache
+from toile.data.open import open_pairs
+from toile.data.record import CATEGORIES, GarmentPair
+from toile.data.tensors import pair_tensors
+from toile.diffusion.noise import item_generators
+from toile.diffusion.image_prompt import LowLevelExtractor
+from toile.diffusion.stable_diffusion import StableDiffusionParts
+from toile.igr.model import CATEGORY_PROMPTS, IGRModel
+from toile.igr.objective import igr_loss
+from toile.igr.pipeline import IGRPipeline
+from toile.igr.recipes import IGRRecipe
+from toile.training.base import embed_texts, fixed_noise_loss
+from toile.training.loop import train
+from toile.training.pictures import tile
+from toile.training.prepared import PairEncoder, prepare, to_signed
+from toile.training.settings import RunSettings
+from toile.training.sources import Sources
+
+SHOWN = 10
+"""How many unseen pairs a sample picture shows."""
+
+
+@torch.no_grad()
+def embed_views(encoder: CLIPVisionModelWithProjection, cache: LatentCache) -> Float[Tensor, "N E"]:
+    """CLIP image embeddings of every pair's masked crop (F_ll's source; IGR, Sec. 3.2), in float32."""
+    batches = [range(start, min(start + 64, len(cache))) for start in range(0, len(cache), 64)]
+    views = (torch.stack([cache[index]["crop_view"] for index in batch]) for batch in batches)
+    return torch.cat(
+        [encoder(view.to(encoder.device, encoder.dtype)).image_embeds.float().cpu() for view in views]
+    )
+
+
+class RestorationPairs(Dataset[dict[str, Tensor]]):
+    """What a step of IGR reads; the fine stage sees only the pairs that are not hard (IGR, Sec. 3.2)."""
+
+    def __init__(
+        self, cache: LatentCache, image_encoder: CLIPVisionModelWithProjection, *, curated: bool
+    ) -> None:
+        """Embed every masked crop now."""
+        self.cache, self.image_embeds = cache, embed_views(image_encoder, cache)
+        self.rows = [index for index in range(len(cache)) if not (curated and cache[index]["hard"])]
+
+    def __len__(self) -> int:
+        """The number of pairs."""
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Latents (C, h, w), mask (1, h, w) in [0, 1], image embedding (E,), category number."""
+        row = self.rows[index]
+        item = self.cache[row]
+        return {
+            "garment_latents": item["garment_latents"].float(),
+            "person_latents": item["person_latents"].float(),
+            "mask": item["mask"].float() / 255,
+            "image_embeds": self.image_embeds[row],
+            "category": item["category"],
+        }
+
+
+class IGRTask:
+    """Predict the noise of the flat garment's latent, given the photo of its wearer (Eq. 1)."""
+
+    name = "igr"
+
+    def __init__(
+        self,
+        recipe: IGRRecipe,
+        model: IGRModel,
+        parts: StableDiffusionParts,
+        data: LatentCache,
+        unseen: LatentCache,
+        shown: Sequence[GarmentPair],
+    ) -> None:
+        """Keep the frozen parts and embed what the steps read; `shown` are the pairs of the sample pictures."""
+        self.recipe, self.model, self.parts = recipe, model, parts
+        self.dataset = RestorationPairs(data, parts.image_encoder, curated=recipe.curated)
+        self.unseen = RestorationPairs(unseen, parts.image_encoder, curated=False)
+        self.shown = shown
+        self.prompts = self._embed([CATEGORY_PROMPTS[category] for category in CATEGORIES])  # (3, L, D)
+        self.null = self._embed([""])[0]
+
+    def _embed(self, texts: list[str]) -> Float[Tensor, "B L D"]:
+        tokens = self.parts.tokenizer(
+            texts, padding="max_length", truncation=True, return_tensors="pt"
+        ).input_ids
+        return embed_texts(self.parts.text_encoder, tokens.to(self.parts.text_encoder.device)).cpu()
+
+    def loss(
+        self, model: nn.Module, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Eq. 1, with the conditions dropped together now and then."""
+        device = batch["garment_latents"].device
+        batch = batch | {
+            "prompt_embeds": self.prompts[batch["category"].cpu()].to(device),
+            "null_prompt_embeds": self.null.to(device),
+        }
+        return igr_loss(model, batch, self.parts.scheduler, generator, self.recipe.drop_probability)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """The loss on unseen pairs with the same noise each time."""
+        return {"unseen_loss": fixed_noise_loss(self.loss, model, self.unseen)}
+
+    def sample(self, model: nn.Module) -> Image.Image:
+        """Unseen photos, what is restored from them, and the truth."""
+        pairs = list(self.shown)
+        restored = self.pipeline(model)(
+            [pair.person for pair in pairs],
+            [pair.mask for pair in pairs],
+            [pair.category for pair in pairs],
+            generator=item_generators(range(len(pairs))),
+            output_type="pt",
+        ).images
+        tensors = [pair_tensors(pair, self.recipe.size) for pair in pairs]
+        person, truth = (
+            to_signed(torch.stack([item[name] for item in tensors])) for name in ("person", "garment")
+        )
+        return tile([person, restored * 2 - 1, truth])
+
+    def pipeline(self, model: nn.Module) -> IGRPipeline:
+        """The pipeline around a model in training."""
+        pipeline = IGRPipeline.from_parts(self.parts, model, self.recipe.size)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    def export(self, model: nn.Module, folder: Path) -> None:
+        """Save the whole pipeline in diffusers layout."""
+        self.pipeline(model).save_pretrained(folder)
+
+
+def start_from(recipe: IGRRecipe, initial: str | None) -> IGRRecipe:
+    """The recipe, starting from `initial`: an IGR folder to go on from, or a base in diffusers layout."""
+    if initial is None:
+        return recipe
+    if (Path(initial) / "garment_net").is_dir() or (Path(initial) / "low_level_extractor").is_dir():
+        return replace(recipe, initial_weights=initial)
+    return replace(recipe, base_model=initial, image_encoder=initial)
+
+
+def load_igr(recipe: IGRRecipe) -> tuple[StableDiffusionParts, IGRModel]:
+    """The frozen parts and the model that a recipe starts from."""
+    if recipe.initial_weights is not None:
+        pipeline = IGRPipeline.from_pretrained(recipe.initial_weights)
+        names = (field.name for field in fields(StableDiffusionParts))
+        return StableDiffusionParts(**{name: getattr(pipeline, name) for name in names}), pipeline.igr
+    separate = recipe.image_encoder != recipe.base_model
+    parts = StableDiffusionParts.from_pretrained(
+        _folder(recipe.base_model), image_encoder=_folder(recipe.image_encoder) if separate else None
+    )
+    width = parts.image_encoder.config.projection_dim
+    model = IGRModel.from_base(parts.unet, width, garment_net=recipe.garment_net)
+    if recipe.ip_adapter is not None:
+        model.extractor.load_state_dict(LowLevelExtractor.from_published(recipe.ip_adapter).state_dict())
+    return parts, model
+
+
+def _folder(name: str) -> str:
+    return str(weights_folder() / BASE) if name == TINY else name
+
+
+def train_igr(recipe: IGRRecipe, sources: Sources, run: RunSettings) -> Path:
+    """Train IGR; returns the folder of the exported pipeline."""
+    torch.manual_seed(run.seed)
+    recipe = start_from(recipe, sources.initial)
+    parts, model = load_igr(recipe)
+    encoder = PairEncoder(parts.vae, parts.tokenizer, recipe.size, parts.image_encoder.config.image_size)
+    data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
+    shown = open_pairs(sources.unseen, size=recipe.size)[:SHOWN]
+    return train(IGRTask(recipe, model, parts, data, unseen, shown), recipe.optimization, run, recipe)

@@ -1,0 +1,60 @@
+"""Every training by name: what `toile train` and the chain behind the bundled weights can start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toile.diffusion.recipes import ClipRecipe, TextToImageRecipe, VaeRecipe
+from toile.errors import ToileError
+from toile.evaluation.doll_features_task import DollFeaturesRecipe, DollFeaturesTask
+from toile.igr.recipes import RECIPES
+from toile.training.base import train_text_to_image
+from toile.training.base_clip import train_clip
+from toile.training.base_vae import train_vae
+from toile.training.igr import train_igr
+from toile.training.loop import train
+from toile.training.settings import RunSettings
+from toile.training.sources import Sources
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """One thing that can be trained."""
+
+    summary: str
+    """What it makes, in a line."""
+    recipe: Callable[[], Any]
+    """The complete configuration, of which any field may be overridden."""
+    start: Callable[[Any, Sources, RunSettings], Path]
+    """Trains, and returns the folder of the exported model."""
+
+
+def _train_doll_features(recipe: DollFeaturesRecipe, sources: Sources, run: RunSettings) -> Path:
+    return train(DollFeaturesTask(recipe, sources.cache / "doll-features"), recipe.optimization, run, recipe)
+
+
+TRAININGS: dict[str, Training] = {
+    "base-vae": Training(summary="the VAE of tiny", recipe=VaeRecipe, start=train_vae),
+    "base-clip": Training(summary="the small CLIP of tiny", recipe=ClipRecipe, start=train_clip),
+    "base": Training(
+        summary="the text-to-image U-Net of tiny", recipe=TextToImageRecipe, start=train_text_to_image
+    ),
+    "doll-features": Training(
+        summary="the network behind DISTS-dolls", recipe=DollFeaturesRecipe, start=_train_doll_features
+    ),
+} | {
+    f"igr-{name}": Training(summary=f"garment restoration, recipe {name}", recipe=recipe, start=train_igr)
+    for name, recipe in RECIPES.items()
+}
+
+
+def find_training(name: str) -> Training:
+    """The training of that name.
+
+    Raises:
+        ToileError: when there is none.
+    """
+    if name not in TRAININGS:
+        raise ToileError(f"there is no training {name!r}; there are {', '.join(TRAININGS)}")
+    return TRAININGS[name]

@@ -1,0 +1,304 @@
+"""The wardrobe: encoded garments, as the values that attention layers take through their arguments.
+
+`Wardrobe` holds keys and values, projected once. `GarmentFeatures` holds what they are projected from, and is
+what goes into a file where it is smaller: hidden states take half the room of keys and values.
+
+Legend: `items` garments, `N` tokens, `C` channels of a layer, `T` image tokens, `D` their width.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from toile.errors import ToileError
+
+Mode = Literal["joint", "added"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WardrobeLayer:
+    """What one attention layer attends to besides its own tokens."""
+
+    key: Float[Tensor, "items N C"]
+    """Keys, one row of tokens for each item."""
+    value: Float[Tensor, "items N C"]
+    """Values, as the keys."""
+    mode: Mode
+    """`joint`: one softmax over [these ; own]; `added`: plus `scale` · Attn(Q, these)."""
+    scale: Float[Tensor, ""] | None = None
+    """Weight of an `added` term; None is one. A tensor, so that another weight needs no other graph."""
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "WardrobeLayer":
+        """Apply a function to the keys and to the values."""
+        return replace(self, key=change(self.key), value=change(self.value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Neighbouring rows of a batch that are served alike."""
+
+    rows: slice
+    """The rows of the batch."""
+    items: slice | None
+    """The items they own, one each or one for all of them; None when they own nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wardrobe:
+    """Encoded garments: for each attention layer of a denoiser, keys and values, and how they combine.
+
+    Independent of the noise, of the timestep and of the denoiser's prompt, and never changed in place.
+    """
+
+    layers: Mapping[str, WardrobeLayer]
+    """By the layer's module path in the U-Net: `down_blocks.0.attentions.0.transformer_blocks.0.attn1`..."""
+    rows: tuple[int, ...]
+    """For each row of the denoiser's batch, the item that it owns, or −1: the row skips the wardrobe."""
+    categories: tuple[str, ...] = ()
+    """The category that each item was encoded for, where known."""
+
+    def __post_init__(self) -> None:
+        """Refuse rows that own what is not there."""
+        owned = [item for item in self.rows if not -1 <= item < self.items]
+        if self.layers and owned:
+            raise ToileError(
+                f"a row owns item {owned[0]}, but the wardrobe has {self.items} items; use -1 for none"
+            )
+
+    @property
+    def items(self) -> int:
+        """How many garments there are."""
+        return next((len(layer.key) for layer in self.layers.values()), 0)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The rows as few runs, so that slices (views) serve instead of copies by index."""
+        return tuple(_runs(self.rows))
+
+    def for_rows(self, rows: Sequence[int]) -> "Wardrobe":
+        """Say which rows of the denoiser's batch own which item (−1: none)."""
+        return replace(self, rows=tuple(rows))
+
+    def select(self, items: Sequence[int]) -> "Wardrobe":
+        """Keep some of the items, in the order given; each then owns one row."""
+        self._require(items)
+        index = list(items)
+        return replace(
+            self,
+            layers={name: layer.map(lambda tokens: tokens[index]) for name, layer in self.layers.items()},
+            rows=tuple(range(len(index))),
+            categories=tuple(self.categories[item] for item in index) if self.categories else (),
+        )
+
+    @classmethod
+    def stack(cls, wardrobes: Sequence["Wardrobe"]) -> "Wardrobe":
+        """Put wardrobes for the same layers into one, their items one after another; each owns one row.
+
+        Raises:
+            ToileError: when they were made for different U-Nets, or by different systems.
+        """
+        first = wardrobes[0]
+        for other in wardrobes[1:]:
+            if _form(other) != _form(first):
+                raise ToileError(
+                    "these wardrobes cannot be stacked: their layers differ; encode them with one model"
+                )
+        layers = {}
+        for name, layer in first.layers.items():
+            key = torch.cat([wardrobe.layers[name].key for wardrobe in wardrobes])
+            value = torch.cat([wardrobe.layers[name].value for wardrobe in wardrobes])
+            layers[name] = replace(layer, key=key, value=value)
+        items = sum(wardrobe.items for wardrobe in wardrobes)
+        categories = sum((wardrobe.categories for wardrobe in wardrobes), ())
+        return replace(
+            first,
+            layers=layers,
+            rows=tuple(range(items)),
+            categories=categories if len(categories) == items else (),
+        )
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Wardrobe":
+        """Move to a device, or to another kind of number."""
+        moved = {
+            name: layer.map(lambda tokens: _to(tokens, device, dtype)) for name, layer in self.layers.items()
+        }
+        scaled = {
+            name: replace(layer, scale=None if layer.scale is None else _to(layer.scale, device, dtype))
+            for name, layer in moved.items()
+        }
+        return replace(self, layers=scaled)
+
+    def save(self, path: Path | str, weights: str) -> None:
+        """Write keys and values to a safetensors file.
+
+        Args:
+            path: the file to write.
+            weights: hash of the weights that made the wardrobe (`hash_weights`).
+        """
+        tensors: dict[str, Tensor] = {}
+        for name, layer in self.layers.items():
+            tensors |= {f"{name}.key": layer.key, f"{name}.value": layer.value}
+            if layer.scale is not None:
+                tensors[f"{name}.scale"] = layer.scale
+        modes = {name: layer.mode for name, layer in self.layers.items()}
+        stamp = {"weights": weights, "modes": modes, "rows": self.rows, "categories": self.categories}
+        _save(Path(path), "wardrobe", tensors, stamp)
+
+    @classmethod
+    def load(cls, path: Path | str, weights: str) -> "Wardrobe":
+        """Read a file that `save` wrote.
+
+        Raises:
+            ToileError: when it cannot be read, holds something else, or was made by other weights.
+        """
+        tensors, stamp = _load(Path(path), "wardrobe", weights)
+        layers = {
+            name: WardrobeLayer(
+                key=tensors[f"{name}.key"],
+                value=tensors[f"{name}.value"],
+                mode=mode,
+                scale=tensors.get(f"{name}.scale"),
+            )
+            for name, mode in stamp["modes"].items()
+        }
+        return cls(layers=layers, rows=tuple(stamp["rows"]), categories=tuple(stamp["categories"]))
+
+    def _require(self, items: Iterable[int]) -> None:
+        for item in items:
+            if not 0 <= item < self.items:
+                raise ToileError(f"there is no item {item}; the wardrobe has items 0 to {self.items - 1}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GarmentFeatures:
+    """What encoders say of garments, before the denoiser's own layers turn it into keys and values."""
+
+    hidden_states: Mapping[str, Float[Tensor, "items N C"]] = field(default_factory=dict)
+    """F_hl: for each self-attention layer, the hidden state that enters it, by the layer's module path."""
+    image_tokens: Float[Tensor, "items T D"] | None = None
+    """F_ll: tokens for the cross-attention layers."""
+    categories: tuple[str, ...] = ()
+    """The category that each item was encoded for, where known."""
+
+    @property
+    def items(self) -> int:
+        """How many garments there are."""
+        tokens = [*self.hidden_states.values(), *([] if self.image_tokens is None else [self.image_tokens])]
+        return len(tokens[0]) if tokens else 0
+
+    def to(
+        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> "GarmentFeatures":
+        """Move to a device, or to another kind of number."""
+        states = {name: _to(tokens, device, dtype) for name, tokens in self.hidden_states.items()}
+        tokens = None if self.image_tokens is None else _to(self.image_tokens, device, dtype)
+        return replace(self, hidden_states=states, image_tokens=tokens)
+
+    def save(self, path: Path | str, weights: str) -> None:
+        """Write to a safetensors file, stamped with the hash of the weights that made it (`hash_weights`)."""
+        tensors = {f"hidden_states.{name}": tokens for name, tokens in self.hidden_states.items()}
+        if self.image_tokens is not None:
+            tensors["image_tokens"] = self.image_tokens
+        _save(Path(path), "garment features", tensors, {"weights": weights, "categories": self.categories})
+
+    @classmethod
+    def load(cls, path: Path | str, weights: str) -> "GarmentFeatures":
+        """Read a file that `save` wrote.
+
+        Raises:
+            ToileError: when it cannot be read, holds something else, or was made by other weights.
+        """
+        tensors, stamp = _load(Path(path), "garment features", weights)
+        image_tokens = tensors.pop("image_tokens", None)
+        states = {name.removeprefix("hidden_states."): tokens for name, tokens in tensors.items()}
+        return cls(hidden_states=states, image_tokens=image_tokens, categories=tuple(stamp["categories"]))
+
+
+def _runs(rows: tuple[int, ...]) -> Iterable[Run]:
+    start = 0
+    while start < len(rows):
+        step = 0 if rows[start + 1 : start + 2] == rows[start : start + 1] or rows[start] < 0 else 1
+        stop = start + 1
+        while stop < len(rows) and rows[stop] == rows[stop - 1] + step:
+            stop += 1
+        items = None if rows[start] < 0 else slice(rows[start], rows[stop - 1] + 1)
+        yield Run(rows=slice(start, stop), items=items)
+        start = stop
+
+
+def _form(wardrobe: Wardrobe) -> dict[str, tuple[object, ...]]:
+    return {
+        name: (layer.mode, layer.key.shape[1:], None if layer.scale is None else layer.scale.item())
+        for name, layer in wardrobe.layers.items()
+    }
+
+
+def _to(tensor: Tensor, device: torch.device | str | None, dtype: torch.dtype | None) -> Tensor:
+    return tensor.to(device=device, dtype=dtype)
+
+
+def _save(path: Path, kind: str, tensors: Mapping[str, Tensor], stamp: Mapping[str, object]) -> None:
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    beside = path.with_name(path.name + ".part")
+    try:
+        save_file(contiguous, beside, metadata={"toile": kind, "stamp": json.dumps(stamp)})
+        beside.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise ToileError(
+            f"cannot write {path}: {error}; choose a folder that exists and can be written"
+        ) from error
+
+
+def _load(path: Path, kind: str, weights: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ToileError(f"cannot read {path}: {error}") from error
+    if metadata.get("toile") != kind:
+        raise ToileError(f"{path} holds no {kind}, but {metadata.get('toile', 'something else')}")
+    stamp = json.loads(metadata["stamp"])
+    if stamp["weights"] != weights:
+        raise ToileError(
+            f"{path} was made by other weights ({stamp['weights'][:12]}) than these ({weights[:12]}); "
+            "encode the garment again"
+        )
+    return tensors, stamp
+
+
+_HASHES: WeakKeyDictionary[nn.Module, tuple[list[tuple[int, int]], str]] = WeakKeyDictionary()
+
+
+def hash_weights(module: nn.Module) -> str:
+    """Hash a module's weights: names, shapes, and values as float32, so exact conversions change nothing.
+
+    A hash is kept for as long as no weight changes, so asking again costs nothing.
+    """
+    state = module.state_dict()
+    versions = [
+        (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in state.values()
+    ]
+    known = _HASHES.get(module)
+    if known is None or known[0] != versions:
+        known = _HASHES[module] = (versions, _digest(state))
+    return known[1]
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in state.items():
+        digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()

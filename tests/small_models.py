@@ -1,0 +1,31 @@
+"""Real models with a handful of channels, for tests."""
+
+import torch
+from diffusers import UNet2DConditionModel
+
+LATENT, TEXT, IMAGE = 4, 16, 12
+
+
+def small_unet(seed: int = 0, in_channels: int = LATENT, layers: int = 1) -> UNet2DConditionModel:
+    """Stable Diffusion's blocks at three resolutions, the lowest without attention, as in SD 1.5."""
+    torch.manual_seed(seed)
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        in_channels=in_channels,
+        out_channels=LATENT,
+        block_out_channels=(16, 32, 32),
+        layers_per_block=layers,
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=TEXT,
+        attention_head_dim=2,
+        norm_num_groups=8,
+    )
+    return unet.eval()
+
+
+def unet_inputs(batch: int = 2, size: tuple[int, int] = (8, 8), channels: int = LATENT, seed: int = 1):
+    """Latents, timesteps and text embeddings."""
+    generator = torch.Generator().manual_seed(seed)
+    latents = torch.randn(batch, channels, *size, generator=generator)
+    return latents, torch.full((batch,), 300), torch.randn(batch, 5, TEXT, generator=generator)
