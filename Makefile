@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint format weights clean help
+.PHONY: demo test lint format readme weights clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ test: lint  ## the linters and every test
 format: $(INSTALLED)  ## let ruff rewrite what it can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+readme: $(INSTALLED)  ## write the README's tree anew
+	$(BIN)/python -m tests.readme_tree
 
 weights: $(INSTALLED)  ## the whole chain of trainings behind the bundled weights; resumes where it stopped
 	$(BIN)/python -m toile.training.chain

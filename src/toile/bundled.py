@@ -1,0 +1,141 @@
+"""Which folder a model's name means: `tiny` is bundled, anything else is a path or a hub name."""
+
+import json
+from pathlib import Path
+
+from safetensors import safe_open
+from torch import nn
+
+from toile.errors import ToileError
+
+TINY = "tiny"
+BASE = "base"
+"""The bundled folder with the parts that the systems share."""
+
+
+def weights_folder() -> Path:
+    """The folder of the bundled weights: `base`, and one folder for each system."""
+    return Path(__file__).parent / "weights"
+
+
+def is_bundled(system: str) -> bool:
+    """Whether the bundled weights of a system ("igr") and of the shared base are there."""
+    folder = weights_folder()
+    return (folder / system / "model_index.json").is_file() and (folder / BASE).is_dir()
+
+
+def find_model(name: str | Path, *, system: str, pipeline: str) -> tuple[Path | None, Path | None]:
+    """Find the folders that a model's name means, and check that they hold what is wanted.
+
+    Args:
+        name: `tiny`, a folder, or a hub name (`owner/name`).
+        system: folder of the system within the bundled weights, as `igr`.
+        pipeline: the class that the folder has to be saved from, as `IGRPipeline`.
+
+    Returns:
+        The system's folder and, for `tiny`, the folder of the shared parts. (None, None) for a hub name.
+
+    Raises:
+        ToileError: when there is no such folder, or it is incomplete or of another system.
+    """
+    if str(name) == TINY:
+        folder, base = weights_folder() / system, weights_folder() / BASE
+        if not is_bundled(system):
+            raise ToileError(
+                f"the weights of `tiny` are missing from {folder}; reinstall toile, or run `make weights`"
+            )
+        check_model(folder, pipeline=pipeline, base=base)
+        return folder, base
+    if str(name) and Path(name).is_dir():
+        check_model(Path(name), pipeline=pipeline)
+        return Path(name), None
+    if not _may_be_on_hub(str(name)):
+        raise ToileError(
+            f"model {str(name)!r}: no such folder; give `tiny`, a folder, or a hub name as owner/name"
+        )
+    return None, None
+
+
+def check_model(folder: Path, *, pipeline: str, base: Path | None = None) -> None:
+    """Check that a folder was saved from a pipeline, and that none of its parts is missing.
+
+    Args:
+        folder: in diffusers layout.
+        pipeline: the class's name.
+        base: a second folder in which parts may lie.
+
+    Raises:
+        ToileError: when it was not, or one is.
+    """
+    index = _read_index(folder)
+    found = index.get("_class_name")
+    if found != pipeline:
+        raise ToileError(f"{folder} holds a {found}; a folder saved from {pipeline} is needed here")
+    for part, library_and_class in index.items():
+        if part.startswith("_") or not isinstance(library_and_class, list) or library_and_class[:1] == [None]:
+            continue
+        if all(isinstance(word, str) for word in library_and_class):
+            _check_part(part, [folder] if base is None else [folder, base])
+
+
+def check_weights(folder: Path, part: nn.Module | None) -> None:
+    """Check that the files of a part held all of its weights; diffusers draws missing ones at random.
+
+    Args:
+        folder: the part's folder, with safetensors files.
+        part: what was loaded from it; None where the model does without.
+
+    Raises:
+        ToileError: when weights are missing.
+    """
+    if part is None:
+        return
+    held: set[str] = set()
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            held |= set(file.keys())
+    missing = sorted(part.state_dict().keys() - held)
+    if missing:
+        raise ToileError(
+            f"{folder} cannot be loaded: {len(missing)} weights are missing from its files, {missing[0]} "
+            "among them; copy or save the whole model again"
+        )
+
+
+def _read_index(folder: Path) -> dict[str, object]:
+    path = folder / "model_index.json"
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ToileError(
+            f"{folder} is no model: it has no model_index.json; save one with save_pretrained"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ToileError(f"{path} cannot be read ({error}); save the model again") from error
+    if not isinstance(index, dict):
+        raise ToileError(f"{path} is not a JSON object; save the model again")
+    return index
+
+
+def _check_part(part: str, folders: list[Path]) -> None:
+    """A part has its folder, and a model (anything with a config.json) its weights as safetensors."""
+    places = [folder / part for folder in folders if (folder / part).is_dir()]
+    if not places:
+        raise ToileError(
+            f"{folders[0]} is incomplete: the part {part} is missing; copy or save the whole model again"
+        )
+    place = places[0]
+    files = {path.name for path in place.iterdir()}
+    if not any(name.endswith(".json") for name in files):
+        raise ToileError(
+            f"{place} is incomplete: it has no configuration; copy or save the whole model again"
+        )
+    if "config.json" in files and not any(name.endswith(".safetensors") for name in files):
+        raise ToileError(
+            f"{place} is incomplete: it has no .safetensors file; copy or save the whole model again"
+        )
+
+
+def _may_be_on_hub(name: str) -> bool:
+    owner, slash, model = name.partition("/")
+    return bool(owner and slash and model) and "/" not in model and not name.startswith((".", "~"))

@@ -1,0 +1,1 @@
+"""The command line: every command calls a typed function that Python users call too."""

@@ -1,0 +1,130 @@
+"""What `toile restore` has to do: one job a photo, and the pictures that it needs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from toile.errors import ToileError
+from toile.images import fit_mask, load_mask, load_photo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One photo to restore."""
+
+    photo: Path
+    """The photo's file."""
+    mask: Path | None
+    """The file of its mask; None takes the whole photo."""
+    output: Path
+    """The PNG to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedJob:
+    """A job whose pictures have been read."""
+
+    job: Job
+    """What they were read for."""
+    photo: Image.Image
+    """The photo, upright RGB."""
+    mask: Image.Image | None
+    """Its mask, "L", 0 or 255, of the photo's size."""
+
+
+def plan_jobs(photos: Sequence[Path], *, output: Path | None = None, mask: Path | None = None) -> list[Job]:
+    """Say for each photo where its mask is and where its garment goes.
+
+    Args:
+        photos: files; whether they can be read is not looked at yet.
+        output: a folder, or for one photo a .png file; None is the working directory.
+        mask: a mask for one photo, or a folder of masks that are named as their photos.
+
+    Raises:
+        ToileError: when there is no photo, or the names contradict one another.
+    """
+    if not photos:
+        raise ToileError("no photo was given; write toile restore PHOTO [PHOTO...]")
+    masks, outputs = _masks(photos, mask), _outputs(photos, output)
+    _check_outputs(photos, outputs)
+    return [
+        Job(photo=photo, mask=region, output=target)
+        for photo, region, target in zip(photos, masks, outputs, strict=True)
+    ]
+
+
+def _masks(photos: Sequence[Path], mask: Path | None) -> Sequence[Path | None]:
+    if mask is None:
+        return [None] * len(photos)
+    if not mask.exists():
+        raise ToileError(f"mask {mask} does not exist; check the name")
+    if mask.is_dir():
+        named = {path.stem: path for path in sorted(mask.iterdir())}
+        return [named.get(photo.stem, mask / f"{photo.stem}.png") for photo in photos]
+    if len(photos) > 1:
+        raise ToileError(
+            f"mask {mask} is one file for {len(photos)} photos; give a folder of masks named as they are"
+        )
+    return [mask]
+
+
+def _outputs(photos: Sequence[Path], output: Path | None) -> list[Path]:
+    names = [f"{photo.stem}-garment.png" for photo in photos]
+    if output is None:
+        return [Path(name) for name in names]
+    if output.is_dir() or output.suffix == "":
+        return [output / name for name in names]
+    if output.suffix.lower() != ".png":
+        raise ToileError(f"output {output} ends in {output.suffix}; garments are written as .png")
+    if len(photos) > 1:
+        raise ToileError(f"output {output} is one file for {len(photos)} photos; give a folder")
+    return [output]
+
+
+def _check_outputs(photos: Sequence[Path], outputs: Sequence[Path]) -> None:
+    first: dict[Path, Path] = {}
+    inputs = {photo.resolve() for photo in photos}
+    for photo, target in zip(photos, outputs, strict=True):
+        if target in first:
+            raise ToileError(
+                f"{first[target]} and {photo} would both be written to {target}; restore them apart"
+            )
+        if target.resolve() in inputs:
+            raise ToileError(f"output {target} is one of the photos; choose another output")
+        first[target] = photo
+
+
+def load_job(job: Job, size: tuple[int, int]) -> LoadedJob:
+    """Read a job's pictures.
+
+    Args:
+        job: says which.
+        size: (height, width) that will be worked at.
+
+    Raises:
+        ToileError: when one cannot be used, or nothing of the mask is left at that size.
+    """
+    photo = load_photo(job.photo)
+    mask = None if job.mask is None else load_mask(job.mask, photo.size)
+    if mask is not None and fit_mask(mask, size).getbbox() is None:
+        raise ToileError(f"mask {job.mask} marks so little that nothing remains at {size[0]}×{size[1]}")
+    return LoadedJob(job=job, photo=photo, mask=mask)
+
+
+def load_batches(
+    jobs: Sequence[Job], size: tuple[int, int], batch: int, on_failure: Callable[[Job, ToileError], None]
+) -> Iterator[list[LoadedJob]]:
+    """Read pictures as they are needed: bad ones go to `on_failure`, good ones come in full batches."""
+    loaded: list[LoadedJob] = []
+    for job in jobs:
+        try:
+            loaded.append(load_job(job, size))
+        except ToileError as error:
+            on_failure(job, error)
+        if len(loaded) == batch:
+            yield loaded
+            loaded = []
+    if loaded:
+        yield loaded

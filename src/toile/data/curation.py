@@ -1,0 +1,77 @@
+"""IGR's high-quality subset by label: what the fine stage leaves out, and what it mends (Sec. 3.4)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from toile.data.record import GarmentPair
+from toile.errors import ToileError
+from toile.images import Box, fit, fit_mask
+
+MARGIN = 0.06
+"""White left on each side of a re-padded garment, as a share of the canvas."""
+
+
+def curated(pairs: Sequence[GarmentPair]) -> list[int]:
+    """The indices of the pairs that are not hard by their labels, in order.
+
+    Ours: the paper removes pairs by hand; here the source's labels serve. A pair that is hard because of its
+    extreme proportions alone stays, to be mended by `with_fair_proportion`.
+
+    Raises:
+        ToileError: when the source has no labels, so that nothing can be told.
+    """
+    kept = []
+    for index in range(len(pairs)):
+        pair = pairs[index]
+        if pair.hard is None:
+            raise ToileError(
+                f"{pair.source}: {pair.identifier!r} has no label that says whether it is hard; "
+                "train the fine stage on dolls, or on a dataset that `toile dolls make` wrote"
+            )
+        if not pair.hard:
+            kept.append(index)
+    return kept
+
+
+def bounding_box(mask: UInt8[np.ndarray, "height width"]) -> Box | None:
+    """Left, top, right and bottom (exclusive) of what is at least 128 in a mask; None when nothing is."""
+    rows, columns = np.flatnonzero((mask >= 128).any(axis=1)), np.flatnonzero((mask >= 128).any(axis=0))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def with_fair_proportion(
+    garment: Image.Image, silhouette: Image.Image, size: tuple[int, int], margin: float = MARGIN
+) -> tuple[Image.Image, Image.Image]:
+    """Resize and pad a garment picture whose proportion is extreme, so that the garment fills the canvas.
+
+    The garment is cut out at its silhouette's bounding box, scaled with its own aspect until it reaches the
+    margin on two sides, and centred on white.
+
+    Args:
+        garment: the flat garment, RGB.
+        silhouette: its silhouette, "L", of the same size.
+        size: height and width of the result in pixels.
+        margin: white on each side, as a share of the canvas.
+
+    Returns:
+        The garment on white, and its silhouette (0 or 255), both of `size`.
+
+    Raises:
+        ToileError: when the silhouette is empty or of another size.
+    """
+    box = bounding_box(np.asarray(silhouette))
+    if box is None or silhouette.size != garment.size:
+        problem = "is empty" if box is None else f"measures {silhouette.size}, the garment {garment.size}"
+        raise ToileError(f"the garment's silhouette {problem}; the garment cannot be cut out")
+    height, width = size
+    inner = round(height * (1 - 2 * margin)), round(width * (1 - 2 * margin))
+    corner = (width - inner[1]) // 2, (height - inner[0]) // 2
+    picture, shape = Image.new("RGB", (width, height), "white"), Image.new("L", (width, height), 0)
+    picture.paste(fit(garment.crop(box), inner)[0], corner)
+    shape.paste(fit_mask(silhouette.crop(box), inner), corner)
+    return picture, shape

@@ -1,0 +1,53 @@
+"""The labels that `toile dolls make` writes beside a dataset: `dolls.jsonl`, one line a pair."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toile.errors import ToileError
+
+FILE = "dolls.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """What a dataset says about a pair beside its pictures."""
+
+    caption: str = ""
+    """Describes the photo."""
+    garment_caption: str = ""
+    """Describes the flat garment."""
+    reasons: frozenset[str] | None = None
+    """What makes the pair hard; None when unknown."""
+    hardness: Mapping[str, float] = field(default_factory=dict)
+    """The same with numbers."""
+
+
+def read_labels(*folders: Path) -> dict[str, Labels]:
+    """The labels in the first of `folders` that has any, by the stem of the person's file; else nothing."""
+    for folder in folders:
+        path = folder / FILE
+        if path.is_file():
+            with path.open(encoding="utf-8") as lines:
+                return dict(
+                    _labels(path, number, line) for number, line in enumerate(lines, 1) if line.strip()
+                )
+    return {}
+
+
+def _labels(path: Path, number: int, line: str) -> tuple[str, Labels]:
+    try:
+        row = json.loads(line)
+        hardness = {name: float(value) for name, value in row.get("hardness", {}).items()}
+        reasons = frozenset(row["reasons"]) if "reasons" in row else None
+        return str(row["identifier"]), Labels(
+            caption=row.get("caption", ""),
+            garment_caption=row.get("garment_caption", ""),
+            reasons=reasons,
+            hardness=hardness,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ToileError(
+            f"{path}, line {number}, holds no labels ({error}); write the dataset again"
+        ) from error

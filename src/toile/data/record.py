@@ -1,0 +1,102 @@
+"""The one record type: a person in a photo, and the garment worn there, laid flat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args, runtime_checkable
+
+from PIL import Image
+
+from toile.errors import ToileError
+
+Category = Literal["upper", "lower", "dress"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+
+MENDABLE = frozenset({"extreme_proportion"})
+"""What makes a pair hard but is mended by padding, not by leaving the pair out (IGR, Sec. 3.4)."""
+
+
+@runtime_checkable
+class Pictures(Protocol):
+    """Where the four pictures of a pair come from; each is read when it is asked for."""
+
+    def person(self) -> Image.Image:
+        """The photo, RGB."""
+        ...
+
+    def garment(self) -> Image.Image:
+        """The flat garment on white, RGB."""
+        ...
+
+    def mask(self) -> Image.Image:
+        """The agnostic mask of the photo, "L", 0 or 255."""
+        ...
+
+    def silhouette(self) -> Image.Image:
+        """The silhouette of the flat garment, "L", 0 or 255."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class GarmentPair:
+    """A person photo and its flat garment. Pictures are read lazily, and again each time they are asked for.
+
+    Raises:
+        ToileError: when the category is none of `CATEGORIES` or the identifier is empty.
+    """
+
+    identifier: str
+    """Names the pair within its source."""
+    category: Category
+    """What kind of garment the pair is about."""
+    caption: str
+    """Describes the photo, or is empty when nothing is known."""
+    garment_caption: str
+    """Describes the flat garment, or is empty when nothing is known."""
+    source: str
+    """Where the pair comes from, for messages and reports."""
+    pictures: Pictures = field(repr=False)
+    """Reads the four pictures."""
+    has_mask: bool = True
+    """Whether the source gives an agnostic mask; without one the whole photo counts as the region."""
+    reasons: frozenset[str] | None = None
+    """What makes the pair hard: occlusion, truncation, side_view, extreme_proportion; None when unknown."""
+    hardness: Mapping[str, float] = field(default_factory=dict)
+    """The same with numbers in [0, 1], as far as the source measures them."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no later step could use."""
+        if self.category not in CATEGORIES:
+            raise ToileError(
+                f"{self.source}: {self.identifier!r} has the category {self.category!r}; "
+                f"a pair's category is one of {', '.join(CATEGORIES)}"
+            )
+        if not self.identifier:
+            raise ToileError(f"{self.source}: a pair has an empty identifier")
+
+    @property
+    def hard(self) -> bool | None:
+        """Whether IGR's fine stage leaves the pair out (its Fig. 2a); None when the source does not say.
+
+        Extreme proportions alone do not make a pair hard here: they are padded (see `with_fair_proportion`).
+        """
+        return None if self.reasons is None else bool(self.reasons - MENDABLE)
+
+    @property
+    def person(self) -> Image.Image:
+        """The photo, RGB."""
+        return self.pictures.person()
+
+    @property
+    def garment(self) -> Image.Image:
+        """The flat garment on white, RGB."""
+        return self.pictures.garment()
+
+    @property
+    def mask(self) -> Image.Image:
+        """The agnostic mask, "L", of the photo's size: 255 where the garment may be, 0 elsewhere."""
+        return self.pictures.mask()
+
+    @property
+    def silhouette(self) -> Image.Image:
+        """The flat garment's silhouette, "L", of the garment picture's size: 255 inside, 0 elsewhere."""
+        return self.pictures.silhouette()

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from PIL import Image
+from tests.data.layouts import garment
+from tests.data.test_record import make
+
+from toile.data.curation import bounding_box, curated, with_fair_proportion
+from toile.data.doll_pairs import DollPairs
+from toile.data.picture_files import silhouette_of
+from toile.errors import ToileError
+
+
+def test_hard_pairs_are_left_out() -> None:
+    labels = [set(), {"occlusion"}, {"extreme_proportion"}, {"truncation", "side_view"}]
+    assert curated([make(reasons=frozenset(found)) for found in labels]) == [0, 2]
+
+
+def test_unlabelled_pairs_are_refused() -> None:
+    with pytest.raises(ToileError, match="no label"):
+        curated([make()])
+
+
+def test_dolls_have_labels() -> None:
+    pairs = DollPairs(0, 24, size=(64, 48), mode="street")
+    kept = curated(pairs)
+    assert 0 < len(kept) < len(pairs)
+
+
+def test_bounding_box() -> None:
+    mask = np.zeros((10, 8), dtype=np.uint8)
+    assert bounding_box(mask) is None
+    mask[2:5, 3:8] = 255
+    assert bounding_box(mask) == (3, 2, 8, 5)
+
+
+def test_a_small_garment_fills_the_canvas_with_its_own_aspect() -> None:
+    picture = Image.new("RGB", (96, 128), "white")
+    picture.paste((200, 0, 0), (10, 20, 20, 60))  # 10 wide, 40 high: a quarter
+    fair, shape = with_fair_proportion(picture, silhouette_of(picture), (128, 96), margin=0.0625)
+    left, top, right, bottom = bounding_box(np.asarray(shape)) or (0, 0, 0, 0)
+    assert (fair.size, shape.size) == ((96, 128), (96, 128))
+    assert (top, bottom) == (8, 120)
+    assert (right - left) / (bottom - top) == pytest.approx(1 / 4, abs=0.02)
+    assert left == pytest.approx(96 - right, abs=1)
+    assert (np.asarray(fair)[np.asarray(shape) == 0] == 255).all()
+    assert np.asarray(fair)[64, 48].tolist() == [200, 0, 0]
+
+
+def test_an_empty_silhouette_is_refused() -> None:
+    with pytest.raises(ToileError, match="silhouette is empty"):
+        with_fair_proportion(garment(0), Image.new("L", garment(0).size), (64, 48))

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+import torch
+from tests.evaluation.pictures import blurred, filled, textured
+
+from toile.errors import ToileError
+from toile.evaluation.dists import dists_formula
+from toile.evaluation.doll_features import BUNDLED, DollFeatures, load_doll_features
+
+VOCABULARY = {"category": ["upper", "lower"], "pattern": ["plain", "dots", "other"]}
+
+
+def small() -> DollFeatures:
+    torch.manual_seed(0)
+    return DollFeatures(channels=(4, 6, 8), vocabulary=VOCABULARY).eval()
+
+
+def test_shapes() -> None:
+    model = small()
+    pictures = textured(2)
+    assert [tuple(maps.shape) for maps in model.features(pictures)] == [
+        (2, 3, 64, 48),
+        (2, 4, 64, 48),
+        (2, 6, 32, 24),
+        (2, 8, 16, 12),
+    ]
+    assert {name: tuple(logits.shape) for name, logits in model(pictures).items()} == {
+        "category": (2, 2),
+        "pattern": (2, 3),
+    }
+
+
+def test_the_default_network_is_small() -> None:
+    assert sum(weight.numel() for weight in DollFeatures().parameters()) < 500_000
+
+
+def test_distance_is_zero_for_equal_pictures_and_grows() -> None:
+    model, true = small(), textured(3)
+    assert model.distance(true, true).abs().max() < 1e-6
+    grown = [model.distance(blurred(true, grain), true).mean() for grain in (3, 7, 15)]
+    assert grown == sorted(grown)
+    assert (model.distance(filled(true), true) > model.distance(blurred(true, 3), true)).all()
+
+
+def test_distance_does_not_depend_on_the_batch() -> None:
+    model, true, other = small(), textured(3), textured(3, seed=5)
+    together = model.distance(other, true)
+    alone = torch.cat([model.distance(other[i : i + 1], true[i : i + 1]) for i in range(3)])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_the_picture_and_every_stage_weigh_the_same() -> None:
+    model, true, other = small(), textured(2), textured(2, seed=5)
+    mine, theirs = model.features(other), model.features(true)
+    stages = [
+        dists_formula([x], [y], [torch.ones(x.shape[1])], [torch.ones(x.shape[1])])
+        for x, y in zip(mine, theirs, strict=True)
+    ]
+    assert torch.allclose(model.distance(other, true), torch.stack(stages).mean(0), atol=1e-5)
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    model = small().half()
+    model.save_pretrained(tmp_path)
+    loaded = load_doll_features(tmp_path)
+    assert next(loaded.parameters()).dtype == torch.float32
+    assert not any(weight.requires_grad for weight in loaded.parameters())
+    expected = model.float()(textured(2))
+    assert torch.allclose(loaded(textured(2))["pattern"], expected["pattern"], atol=1e-5)
+
+
+def test_missing_and_damaged_weights_are_said(tmp_path: Path) -> None:
+    with pytest.raises(ToileError, match="no weights of DISTS-dolls"):
+        load_doll_features(tmp_path)
+    small().save_pretrained(tmp_path)
+    next(tmp_path.glob("*.safetensors")).write_bytes(b"damaged")
+    with pytest.raises(ToileError, match="cannot be read"):
+        load_doll_features(tmp_path)
+
+
+@pytest.mark.skipif(not BUNDLED.is_dir(), reason="the bundled weights are not trained yet")
+def test_the_bundled_network_prefers_the_true_texture() -> None:
+    model, true = load_doll_features(), textured(4, grain=7)
+    assert (model.distance(filled(true), true) > model.distance(blurred(true, 3), true)).all()

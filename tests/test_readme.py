@@ -1,0 +1,104 @@
+"""What the README says is checked against what is there."""
+
+import re
+import shlex
+
+import pytest
+import tyro
+from PIL import Image
+from tests.readme_tree import FOLDERS, ROOT, tree
+
+from toile.bundled import is_bundled
+from toile.cli.main import Command
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands(program: str) -> list[list[str]]:
+    """The arguments of every call of a program in the shell blocks."""
+    lines = (
+        line
+        for text in DOCUMENTS
+        for block in blocks("bash", (ROOT / text).read_text())
+        for line in block.splitlines()
+    )
+    split = (shlex.split(line, comments=True) for line in lines)
+    return [words[1:] for words in split if words[:1] == [program]]
+
+
+def test_the_tree_is_the_disk():
+    assert tree() in README, "run `make readme`"
+
+
+def test_every_file_of_the_package_is_in_the_tree():
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*.py"):
+            if path.name != "__init__.py":
+                assert re.search(rf"^ +{re.escape(path.name)} ", tree(), flags=re.MULTILINE), path
+
+
+def test_the_test_files_mirror_the_package():
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        mirrored = (
+            ROOT / "src/toile" / path.relative_to(ROOT / "tests").with_name(path.name.removeprefix("test_"))
+        )
+        documents = path.parent == ROOT / "tests" and path.name in ("test_readme.py", "test_make.py")
+        assert mirrored.exists() or documents or path.name == "test_fidelity.py", f"{path} tests no file"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text())
+    pictures = {"docs/images/demo.png"}
+    for target in set(targets) - pictures | {target for target in pictures if is_bundled("igr")}:
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("words", [words for words in commands("toile") if words[0] != "train"], ids=" ".join)
+def test_every_command_is_one(words):
+    assert tyro.cli(Command, args=words, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+
+
+def test_every_training_is_one():
+    from toile.training.registry import TRAININGS
+
+    named = [words[1] for words in commands("toile") if words[0] == "train" and len(words) > 1]
+    assert named
+    assert set(named) <= set(TRAININGS)
+
+
+def test_every_make_target_is_one():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = [words[0] for words in commands("make")] + re.findall(r"`make (\w+)", README)
+    assert {"demo", "test", "weights"} <= set(targets)
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_every_package_is_pinned_exactly():
+    import tomllib
+
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", line) for line in lines)
+    pinned = {re.sub(r"[-_.]+", "-", line.split("==")[0].lower()) for line in lines}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() for requirement in wanted}
+    assert names <= pinned
+
+
+@pytest.mark.skipif(not is_bundled("igr"), reason="the bundled weights have not been trained yet")
+def test_the_python_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (192, 256), "teal").save("photo.jpg")
+    Image.new("L", (192, 256), 255).save("mask.png")
+    (example,) = blocks("python")
+    namespace: dict[str, object] = {}
+    exec(example.replace("range(4)", "range(1)"), namespace)
+    assert Image.open("garment.png").size == (192, 256)
+    assert namespace["tries"][0].size == (192, 256)
