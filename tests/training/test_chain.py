@@ -1,4 +1,4 @@
-"""The chain behind the bundled weights, each training for two steps on small dolls, up to a restored picture."""
+"""The chain behind the bundled weights, two steps each on small dolls, up to a restored picture."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import tyro
 from rich.console import Console
@@ -34,8 +34,8 @@ def train_command(arguments: list[str]) -> int:
         return 0
     name, *rest = arguments
     training = find_training(name)
-    parsed = tyro.cli(
-        TrainArguments[type(training.recipe())],  # type: ignore[misc]
+    parsed: TrainArguments[Any] = tyro.cli(
+        cast(type[TrainArguments[Any]], TrainArguments[type(training.recipe())]),  # type: ignore[misc]
         prog=f"toile train {name}",
         description=f"Train {training.summary}. A run that was stopped is continued by the same command.",
         args=rest,

@@ -52,5 +52,6 @@ class Optimization:
             raise ToileError(f"ema_decay is {self.ema_decay}; it must lie in [0, 1)")
         if self.batch_size % self.gradient_accumulation:
             raise ToileError(
-                f"batch_size {self.batch_size} is not a multiple of gradient_accumulation {self.gradient_accumulation}"
+                f"batch_size {self.batch_size} is not a multiple of gradient_accumulation "
+                f"{self.gradient_accumulation}; change one of them"
             )

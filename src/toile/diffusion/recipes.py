@@ -17,7 +17,7 @@ class VaeRecipe:
     crops_per_picture: int = 2
     """Crops taken from each of the two pictures of a pair."""
     chroma_weight: float = 1.0
-    """Weight of the mean absolute error of colour, brightness apart: without it a young VAE sees grey for long."""
+    """Weight of the mean absolute error of colour, brightness apart; a young VAE sees grey for long."""
     kl_weight: float = 1e-5
     """Weight of the mean Kullback-Leibler divergence between a latent and a unit Gaussian."""
     optimization: Optimization = field(
@@ -37,7 +37,7 @@ class VaeRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipRecipe:
-    """How the small CLIP is trained: flat garments, people and masked crops of people, each with its caption."""
+    """How the small CLIP is trained: flat garments, people and masked crops of people, with captions."""
 
     size: tuple[int, int] = SIZE
     """Height and width of the pictures, in pixels."""
@@ -59,7 +59,7 @@ class ClipRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class TextToImageRecipe:
-    """How the base U-Net is trained: noise prediction (IGR, Eq. 1) of people and flat garments from captions."""
+    """How the base U-Net is trained: to predict the noise of people and flat garments from captions."""
 
     size: tuple[int, int] = SIZE
     """Height and width of the pictures, in pixels."""

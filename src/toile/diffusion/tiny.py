@@ -27,8 +27,8 @@ IMAGE_ENCODER_SIZE = 64
 def vae() -> AutoencoderKL:
     """A VAE with random weights: 8 times smaller each way, as SD 1.5's, but with twelve latent channels.
 
-    Ours: the best linear projection of 8×8 pixels of dolls on 4, 8, 12 numbers gives 23, 26, 28 dB, so four channels
-    cannot reach the 30 dB that letters need.
+    Ours: projected linearly on 4, 8 or 12 numbers, the 8×8 pixels of dolls keep 23, 26 or 28 dB, so that four
+    channels are far from the 30 dB that letters need.
     """
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -36,7 +36,7 @@ def vae() -> AutoencoderKL:
         block_out_channels=(16, 32, 64, 96),
         layers_per_block=1,
         latent_channels=LATENT_CHANNELS,
-        norm_num_groups=1,  # groups of two channels would forget how bright and how coloured a plain picture is
+        norm_num_groups=1,  # groups of two channels would forget how bright a plain picture is
         sample_size=SIZE[0],
         mid_block_add_attention=False,
         scaling_factor=1.0,
@@ -107,8 +107,8 @@ def feature_extractor() -> CLIPImageProcessorPil:
 def scheduler() -> DDIMScheduler:
     """DDIM on SD 1.5's betas, rescaled to end in pure noise, with v-prediction.
 
-    Ours: a small model reaches a pure white ground and true colours in far fewer steps so (Lin et al. 2024,
-    "Common diffusion noise schedules and sample steps are flawed"); guidance (Eq. 2) is the same in either form.
+    Ours: so a picture may be pure white, since pure noise tells nothing of its mean (Lin et al. 2024, "Common
+    diffusion noise schedules and sample steps are flawed"); guidance (Eq. 2) is the same in either form.
     """
     return DDIMScheduler(
         beta_start=0.00085,

@@ -18,7 +18,7 @@ from toile.diffusion.noise import item_generators, noise_latents
 from toile.diffusion.recipes import TextToImageRecipe
 from toile.training.loop import train
 from toile.training.pictures import tile
-from toile.training.prepared import PairEncoder, copy_parts, prepare
+from toile.training.prepared import PairEncoder, copy_parts, encoding_device, prepare
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
@@ -139,7 +139,7 @@ class TextToImageTask:
             requires_safety_checker=False,
         )
         pipeline.set_progress_bar_config(disable=True)
-        return pipeline
+        return pipeline.to(next(model.parameters()).device)
 
     def export(self, model: nn.Module, folder: Path) -> None:
         """Save a complete base: what StableDiffusionPipeline loads, and the image encoder beside it."""
@@ -159,6 +159,6 @@ def train_text_to_image(recipe: TextToImageRecipe, sources: Sources, run: RunSet
         CLIPTextModel.from_pretrained(base / "text_encoder").eval(),
         CLIPTokenizer.from_pretrained(base / "tokenizer"),
     )
-    encoder = PairEncoder(parts[0], parts[2], recipe.size, tiny.IMAGE_ENCODER_SIZE)
+    encoder = PairEncoder(parts[0], parts[2], recipe.size, tiny.IMAGE_ENCODER_SIZE, encoding_device(run))
     data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
     return train(TextToImageTask(recipe, data, unseen, parts, base), recipe.optimization, run, recipe)

@@ -17,7 +17,7 @@ from toile.diffusion import tiny
 from toile.diffusion.recipes import ClipRecipe
 from toile.igr.model import CATEGORY_PROMPTS
 from toile.training.loop import train
-from toile.training.prepared import PairEncoder, copy_parts, prepare
+from toile.training.prepared import PairEncoder, copy_parts, encoding_device, prepare
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
@@ -73,9 +73,10 @@ class ClipTask:
         """Top-1 retrieval among the unseen pairs: how often a picture's best caption is its own text."""
         items = [self.unseen[index] for index in range(len(self.unseen))]
         figures = {}
+        device = next(model.parameters()).device
         for view, caption in VIEWS:
-            pictures = torch.stack([item[view].float() for item in items])
-            scores, target = model(pictures, torch.stack([item[caption] for item in items]))
+            pictures = torch.stack([item[view].float() for item in items]).to(device)
+            scores, target = model(pictures, torch.stack([item[caption] for item in items]).to(device))
             hits = target.gather(1, scores.argmax(-1, keepdim=True)) > 0
             figures[f"top1_{view}"] = float(hits.float().mean())
         return figures
@@ -102,12 +103,12 @@ class ClipTask:
 def train_clip(recipe: ClipRecipe, sources: Sources, run: RunSettings) -> Path:
     """Train the small CLIP; returns the folder of the exported model.
 
-    The pairs are encoded with the VAE of `sources.initial` too, so that the base U-Net and the systems read the same cache.
+    The pairs are encoded with the VAE of `sources.initial` too, so that later trainings read the same cache.
     """
     torch.manual_seed(run.seed)
     tokenizer = tiny.tokenizer(captions(sources.data))
     vae = AutoencoderKL.from_pretrained(sources.base() / "vae")
-    encoder = PairEncoder(vae, tokenizer, recipe.size, tiny.IMAGE_ENCODER_SIZE)
+    encoder = PairEncoder(vae, tokenizer, recipe.size, tiny.IMAGE_ENCODER_SIZE, encoding_device(run))
     data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
     return train(ClipTask(data, unseen, tokenizer, sources.base()), recipe.optimization, run, recipe)
 

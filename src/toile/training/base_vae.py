@@ -1,6 +1,7 @@
 """Training the VAE of `tiny` from scratch on Paper Dolls."""
 
 from pathlib import Path
+from typing import cast
 
 import torch
 from diffusers import AutoencoderKL
@@ -15,10 +16,10 @@ from toile.data.tensors import pair_tensors
 from toile.diffusion import tiny
 from toile.diffusion.recipes import VaeRecipe
 from toile.training.loop import train
+from toile.training.pictures import tile
+from toile.training.prepared import to_signed
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
-from toile.training.prepared import to_signed
-from toile.training.pictures import tile
 
 
 class PairPictures(Dataset[dict[str, Tensor]]):
@@ -105,9 +106,10 @@ class VaeTask:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """PSNR in dB on unseen pictures (peak 255), people and flat garments apart and together."""
+        device = next(model.parameters()).device
         errors: dict[str, list[float]] = {"person": [], "garment": []}
         for index in self.validated:
-            pictures = to_signed(self.unseen[index]["pictures"])
+            pictures = to_signed(self.unseen[index]["pictures"].to(device))
             squared = ((model(pictures, None)[0].clamp(-1, 1) - pictures) / 2).square().mean((1, 2, 3))
             for name, value in zip(errors, squared.tolist(), strict=True):
                 errors[name].append(value)
@@ -117,27 +119,30 @@ class VaeTask:
     def sample(self, model: nn.Module) -> Image.Image:
         """Pictures above their reconstructions."""
         pictures = to_signed(torch.cat([self.unseen[index]["pictures"] for index in self.validated[:4]]))
+        pictures = pictures.to(next(model.parameters()).device)
         return tile([pictures, model(pictures, None)[0]])
 
     def export(self, model: nn.Module, folder: Path) -> None:
         """Save the VAE in diffusers layout, its scaling factor one over the latents' standard deviation."""
         vae: AutoencoderKL = model.vae
         pictures = torch.cat([self.unseen[index]["pictures"] for index in self.validated])
-        latents = torch.cat([vae.encode(to_signed(part)).latent_dist.mode() for part in pictures.split(8)])
+        latents = torch.cat(
+            [vae.encode(to_signed(part.to(vae.device))).latent_dist.mode() for part in pictures.split(8)]
+        )
         vae.register_to_config(scaling_factor=round(float(1 / latents.std()), 5))
         vae.save_pretrained(folder / "vae")
 
 
 def start_plain(vae: AutoencoderKL) -> AutoencoderKL:
-    """Make a VAE's first steps easy: convolutions that keep what they see, residual branches that add nothing yet,
-    narrow posteriors (σ = 0.02).
+    """Make a VAE's first steps easy.
 
-    With torch's own initial weights, a thousand steps do not teach a small VAE any colour.
+    Convolutions keep what they see (orthogonal weights), residual branches add nothing yet, posteriors are
+    narrow (σ = 0.02). With torch's own initial weights, a thousand steps do not teach a small VAE any colour.
     """
     for module in vae.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.orthogonal_(module.weight)
-            nn.init.zeros_(module.bias)
+            nn.init.zeros_(cast(Tensor, module.bias))
     for module in vae.modules():
         if isinstance(module, ResnetBlock2D):
             nn.init.zeros_(module.conv2.weight)

@@ -1,7 +1,7 @@
 """`make weights`: every training behind the bundled weights, in order, each going on where it stopped.
 
-Runs lie in `runs/`, or where TOILE_RUNS says. A finished run is not repeated, so that the chain may be stopped
-and started at will. The last step gathers what is bundled into `src/toile/weights`, in half precision.
+Runs lie in `runs/`, or where TOILE_RUNS says. A finished run is not repeated, so that the chain may be
+stopped and started at will. The last step gathers what is bundled into `src/toile/weights`, in float16.
 """
 
 import os

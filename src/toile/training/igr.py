@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -16,8 +17,8 @@ from toile.data.latent_cache import LatentCache
 from toile.data.open import open_pairs
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
-from toile.diffusion.noise import item_generators
 from toile.diffusion.image_prompt import LowLevelExtractor
+from toile.diffusion.noise import item_generators
 from toile.diffusion.stable_diffusion import StableDiffusionParts
 from toile.igr.model import CATEGORY_PROMPTS, IGRModel
 from toile.igr.objective import igr_loss
@@ -26,7 +27,7 @@ from toile.igr.recipes import IGRRecipe
 from toile.training.base import embed_texts, fixed_noise_loss
 from toile.training.loop import train
 from toile.training.pictures import tile
-from toile.training.prepared import PairEncoder, prepare, to_signed
+from toile.training.prepared import PairEncoder, encoding_device, prepare, to_signed
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
@@ -85,7 +86,7 @@ class IGRTask:
         unseen: LatentCache,
         shown: Sequence[GarmentPair],
     ) -> None:
-        """Keep the frozen parts and embed what the steps read; `shown` are the pairs of the sample pictures."""
+        """Keep the frozen parts and embed what steps read; sample pictures are of the pairs in `shown`."""
         self.recipe, self.model, self.parts = recipe, model, parts
         self.dataset = RestorationPairs(data, parts.image_encoder, curated=recipe.curated)
         self.unseen = RestorationPairs(unseen, parts.image_encoder, curated=False)
@@ -132,9 +133,9 @@ class IGRTask:
 
     def pipeline(self, model: nn.Module) -> IGRPipeline:
         """The pipeline around a model in training."""
-        pipeline = IGRPipeline.from_parts(self.parts, model, self.recipe.size)
+        pipeline = IGRPipeline.from_parts(self.parts, cast(IGRModel, model), self.recipe.size)
         pipeline.set_progress_bar_config(disable=True)
-        return pipeline
+        return pipeline.to(next(model.parameters()).device)
 
     def export(self, model: nn.Module, folder: Path) -> None:
         """Save the whole pipeline in diffusers layout."""
@@ -176,7 +177,9 @@ def train_igr(recipe: IGRRecipe, sources: Sources, run: RunSettings) -> Path:
     torch.manual_seed(run.seed)
     recipe = start_from(recipe, sources.initial)
     parts, model = load_igr(recipe)
-    encoder = PairEncoder(parts.vae, parts.tokenizer, recipe.size, parts.image_encoder.config.image_size)
+    encoder = PairEncoder(
+        parts.vae, parts.tokenizer, recipe.size, parts.image_encoder.config.image_size, encoding_device(run)
+    )
     data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
     shown = open_pairs(sources.unseen, size=recipe.size)[:SHOWN]
     return train(IGRTask(recipe, model, parts, data, unseen, shown), recipe.optimization, run, recipe)

@@ -17,6 +17,7 @@ from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
 from toile.diffusion.image_prompt import garment_crop
 from toile.igr.model import latent_mask
+from toile.training.settings import RunSettings
 from toile.wardrobe import hash_weights
 
 
@@ -30,9 +31,8 @@ class PairEncoder:
 
     Fields of the result, for B pairs (h, w: latent size; S: the image encoder's side; L: text length):
         person_latents, garment_latents: (B, C, h, w) float16, times the VAE's scaling factor.
-        mask: (B, 1, h, w) uint8, 255 where the garment is (agnostic mask, averaged over each latent's pixels).
-        person_view, garment_view, crop_view: (B, 3, S, S) float16, as CLIP wants them; the crop is p_g of IGR,
-            Sec. 3.2.
+        mask: (B, 1, h, w) uint8, 255 where the garment is (the agnostic mask, see `latent_mask`).
+        person_view, garment_view, crop_view: (B, 3, S, S) float16, as CLIP wants them; the crop is IGR's p_g.
         caption, garment_caption: (B, L) int64 token numbers of the person's and of the garment's caption.
         category: (B,) int64, the index in `CATEGORIES`.
         hard: (B,) uint8, 1 for the pairs that IGR's fine stage leaves out (its Fig. 2a).
@@ -46,7 +46,7 @@ class PairEncoder:
         view_size: int,
         device: str = "cpu",
     ) -> None:
-        """Keep the frozen parts; `size` is (height, width) in pixels, `view_size` the image encoder's side."""
+        """Keep the frozen parts; `size` is (height, width), `view_size` the image encoder's side."""
         self.vae = vae.to(device).eval().requires_grad_(False)
         self.tokenizer, self.size, self.view_size, self.device = tokenizer, size, view_size, device
 
@@ -81,7 +81,8 @@ class PairEncoder:
         """The mode of the VAE's posterior times its scaling factor, (B, C, h, w) float16 on the CPU."""
         with torch.autocast(self.device, dtype=torch.bfloat16):
             mode = self.vae.encode(pictures).latent_dist.mode()
-        return (mode.float() * self.vae.config.scaling_factor).half().cpu()
+        latents: Tensor = mode.float() * self.vae.config.scaling_factor
+        return latents.half().cpu()
 
     def _view(self, picture: Float[Tensor, "B 3 H W"], mask: Float[Tensor, "B 1 H W"]) -> Tensor:
         return garment_crop(picture, mask, self.view_size).half().cpu()
@@ -92,7 +93,8 @@ class PairEncoder:
 
     def _tokens(self, captions: list[str]) -> Tensor:
         encoded = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
-        return encoded.input_ids.long()
+        tokens: Tensor = encoded.input_ids
+        return tokens.long()
 
 
 def prepare(source: str, encoder: PairEncoder, folder: Path) -> LatentCache:
@@ -100,6 +102,11 @@ def prepare(source: str, encoder: PairEncoder, folder: Path) -> LatentCache:
     pairs: Sequence[GarmentPair] = open_pairs(source, size=encoder.size)
     key = encoder.key(source)
     return write_cache(folder / key, pairs, encoder, key=key)
+
+
+def encoding_device(run: RunSettings) -> str:
+    """Where pairs are encoded ahead: where the run trains."""
+    return run.device or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def copy_parts(base: Path, folder: Path) -> None:
