@@ -105,7 +105,7 @@ def test_unreadable_files_are_refused(tmp_path):
     (tmp_path / "text.safetensors").write_text("not tensors")
     with pytest.raises(ToileError, match="cannot read"):
         GarmentFeatures.load(tmp_path / "text.safetensors", "abc")
-    with pytest.raises(ToileError, match="cannot write"):
+    with pytest.raises(ToileError, match="cannot be written"):
         wardrobe().save(tmp_path / "no" / "folder.safetensors", "abc")
 
 

@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from toile.errors import ToileError
+from toile.files import whole_file
 
 Mode = Literal["joint", "added"]
 
@@ -250,14 +251,11 @@ def _to(tensor: Tensor, device: torch.device | str | None, dtype: torch.dtype | 
 
 def _save(path: Path, kind: str, tensors: Mapping[str, Tensor], stamp: Mapping[str, object]) -> None:
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    beside = path.with_name(path.name + ".part")
     try:
-        save_file(contiguous, beside, metadata={"toile": kind, "stamp": json.dumps(stamp)})
-        beside.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise ToileError(
-            f"cannot write {path}: {error}; choose a folder that exists and can be written"
-        ) from error
+        with whole_file(path) as beside:
+            save_file(contiguous, beside, metadata={"toile": kind, "stamp": json.dumps(stamp)})
+    except SafetensorError as error:
+        raise ToileError(f"{path} cannot be written ({error}); choose another output") from error
 
 
 def _load(path: Path, kind: str, weights: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -53,3 +53,14 @@ def test_pictures_are_fitted_with_masks_padded_by_nothing(tmp_path: Path) -> Non
     assert (mask[:, :20] == 0).all()
     assert set(np.unique(mask)) == {0, 255}
     assert pair.garment.size == pair.silhouette.size == (96, 64)
+
+
+def test_mixed_dolls_take_turns():
+    pairs = open_pairs("dolls:30:2:mixed", size=(48, 64))
+    assert [pair.source for pair in pairs] == ["dolls:studio", "dolls:street"]
+
+
+@pytest.mark.parametrize("spec", ["dolls:0:4:outside", "dolls:0:4:street:mixed", "dolls:0:mixed"])
+def test_unknown_modes(spec):
+    with pytest.raises(ToileError, match="names no dolls"):
+        open_pairs(spec)

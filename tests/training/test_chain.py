@@ -105,10 +105,11 @@ def test_finished_runs_are_not_repeated(runs: Path) -> None:
 
 def test_bundle_halves_and_keeps(runs: Path, tmp_path: Path) -> None:
     target = tmp_path / "igr"
-    bundle(runs / "igr-tiny-fine" / "export", target, keep=lambda name: name in ("unet", "model_index.json"))
+    bundle(runs / "igr-tiny-fine" / "export", target, ("unet", "model_index.json"))
     assert sorted(path.name for path in target.iterdir()) == ["model_index.json", "unet"]
     tensors = load_file(target / "unet" / "diffusion_pytorch_model.safetensors")
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
+    assert str(runs) not in "".join(path.read_text() for path in target.rglob("*.json"))
 
 
 def test_half_leaves_integers_alone() -> None:

@@ -57,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ToileError as error:
         print("toile:", " ".join(str(error).split()), file=sys.stderr)
         return USAGE_ERROR
-    except KeyboardInterrupt:
-        print("toile: interrupted; what was finished is kept", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print("toile:", str(stop) or "interrupted; what was finished is kept", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

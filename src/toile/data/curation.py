@@ -1,12 +1,13 @@
 """IGR's high-quality subset by label: what the fine stage leaves out, and what it mends (Sec. 3.4)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from toile.data.record import GarmentPair
+from toile.data.record import GarmentPair, Pictures
 from toile.errors import ToileError
 from toile.images import Box, fit, fit_mask
 
@@ -34,6 +35,53 @@ def curated(pairs: Sequence[GarmentPair]) -> list[int]:
         if not pair.hard:
             kept.append(index)
     return kept
+
+
+class CuratedPairs(Sequence[GarmentPair]):
+    """The pairs that are not hard, extreme proportions resized and padded where that is wanted."""
+
+    def __init__(self, pairs: Sequence[GarmentPair], size: tuple[int, int], *, pad_extremes: bool) -> None:
+        """Read every label now; pictures stay unread. `size` is (height, width) of padded garments."""
+        self.pairs, self.size, self.pad_extremes = pairs, size, pad_extremes
+        self.rows = curated(pairs)
+
+    def __len__(self) -> int:
+        """How many are left."""
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> GarmentPair:  # type: ignore[override]  # slices are never asked for
+        """One of them."""
+        pair = self.pairs[self.rows[index]]
+        if not (self.pad_extremes and "extreme_proportion" in (pair.reasons or ())):
+            return pair
+        return replace(pair, pictures=FairPictures(pair.pictures, self.size))
+
+
+class FairPictures:
+    """Pictures whose garment is shown in a suitable proportion (`with_fair_proportion`)."""
+
+    def __init__(self, pictures: Pictures, size: tuple[int, int]) -> None:
+        """Wrap `pictures`; `size` is (height, width)."""
+        self.pictures, self.size = pictures, size
+
+    def person(self) -> Image.Image:
+        """The photo, as it was."""
+        return self.pictures.person()
+
+    def garment(self) -> Image.Image:
+        """The flat garment, resized and padded."""
+        return self._mended()[0]
+
+    def mask(self) -> Image.Image:
+        """The agnostic mask, as it was."""
+        return self.pictures.mask()
+
+    def silhouette(self) -> Image.Image:
+        """The silhouette, resized and padded."""
+        return self._mended()[1]
+
+    def _mended(self) -> tuple[Image.Image, Image.Image]:
+        return with_fair_proportion(self.pictures.garment(), self.pictures.silhouette(), self.size)
 
 
 def bounding_box(mask: UInt8[np.ndarray, "height width"]) -> Box | None:

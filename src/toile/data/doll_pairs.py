@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import overload
+from typing import Literal, overload
 
 from PIL import Image
 
@@ -11,6 +11,8 @@ from toile.data.record import Category, GarmentPair
 from toile.dolls import Doll, Mode, draw_doll
 
 SIZE = (256, 192)
+DollsMode = Literal["studio", "street", "mixed"]
+"""How many dolls are drawn: all in one mode, or mixed: those with odd seeds in the street."""
 
 
 @lru_cache(maxsize=64)
@@ -74,7 +76,7 @@ class DollPairs(Sequence[GarmentPair]):
     """Dolls with consecutive seeds; each is drawn when it is indexed and not kept."""
 
     def __init__(
-        self, first: int, count: int, *, mode: Mode = "studio", size: tuple[int, int] = SIZE
+        self, first: int, count: int, *, mode: DollsMode = "studio", size: tuple[int, int] = SIZE
     ) -> None:
         """Name the dolls; nothing is drawn yet."""
         self.seeds, self.mode, self.size = range(first, first + count), mode, size
@@ -92,5 +94,9 @@ class DollPairs(Sequence[GarmentPair]):
     def __getitem__(self, index: int | slice) -> GarmentPair | Sequence[GarmentPair]:
         """One pair, or the dolls of a slice (of consecutive seeds), still undrawn."""
         if isinstance(index, slice):
-            return [doll_pair(seed, self.size, self.mode) for seed in self.seeds[index]]
-        return doll_pair(self.seeds[index], self.size, self.mode)
+            return [self._pair(seed) for seed in self.seeds[index]]
+        return self._pair(self.seeds[index])
+
+    def _pair(self, seed: int) -> GarmentPair:
+        mixed: Mode = "street" if seed % 2 else "studio"
+        return doll_pair(seed, self.size, mixed if self.mode == "mixed" else self.mode)

@@ -1,7 +1,6 @@
 """Encodings computed once: a folder of safetensors shards that training reads at random."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from toile.errors import ToileError
+from toile.files import whole_file, write_text
 
 T = TypeVar("T")
 INDEX = "cache.json"
@@ -59,6 +59,15 @@ def write_cache(
     return LatentCache(folder)
 
 
+def is_complete(folder: Path) -> bool:
+    """Whether `folder` holds a whole cache, so that nothing is left to encode."""
+    if not (folder / INDEX).is_file():
+        return False
+    index = _read_index(folder)
+    shards = range(-(-index["count"] // index["shard_size"]))
+    return all(_shard_path(folder, number).is_file() for number in shards)
+
+
 def _ranges(count: int, size: int) -> Iterator[range]:
     return (range(start, min(start + size, count)) for start in range(0, count, size))
 
@@ -78,10 +87,7 @@ def _claim(folder: Path, layout: dict[str, str | int]) -> None:
                     "give another folder, or delete this one"
                 )
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"{INDEX}.{os.getpid()}.part"
-    beside.write_text(json.dumps(layout, indent=2))
-    beside.replace(folder / INDEX)
+    write_text(json.dumps(layout, indent=2), folder / INDEX)
 
 
 def _read_index(folder: Path) -> dict[str, Any]:
@@ -108,12 +114,8 @@ def _join(batches: list[dict[str, Tensor]], rows: int) -> dict[str, Tensor]:
 
 
 def _write_shard(path: Path, tensors: dict[str, Tensor], key: str) -> None:
-    beside = path.with_suffix(f".{os.getpid()}.part")
-    try:
+    with whole_file(path) as beside:
         save_file(tensors, beside, metadata={"key": key})
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 class LatentCache(Dataset[dict[str, Tensor]]):

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from PIL import Image
 
-from toile.data.doll_pairs import SIZE, DollPairs
+from toile.data.doll_pairs import SIZE, DollPairs, DollsMode
 from toile.data.dresscode import FOLDERS, is_dresscode, open_dresscode
 from toile.data.record import GarmentPair, Pictures
 from toile.data.viton_hd import is_viton_hd, open_viton_hd
-from toile.dolls import Mode
 from toile.errors import ToileError
 from toile.images import fit, fit_mask
 
 SPLITS = ("train", "test")
-DOLLS = "dolls:FIRST:COUNT or dolls:FIRST:COUNT:street"
+DOLLS = "dolls:FIRST:COUNT, with :street or :mixed behind it if wanted"
 
 
 def open_pairs(
@@ -56,11 +56,12 @@ def _open_dolls(spec: str, size: tuple[int, int]) -> DollPairs:
     return DollPairs(first, count, mode=mode, size=size)
 
 
-def _parse_dolls(spec: str) -> tuple[int, int, Mode]:
+def _parse_dolls(spec: str) -> tuple[int, int, DollsMode]:
     _, *numbers = spec.split(":")
-    mode: Mode = "studio"
-    if len(numbers) == 3 and numbers[2] in ("studio", "street"):
-        mode = "street" if numbers.pop() == "street" else "studio"
+    mode: DollsMode = "studio"
+    if len(numbers) == 3:
+        mode = next((known for known in get_args(DollsMode) if known == numbers[2]), mode)
+        numbers = numbers[:2] if mode == numbers[2] else numbers
     if len(numbers) != 2 or not all(number.isdecimal() for number in numbers) or int(numbers[1]) < 1:
         raise ToileError(f"{spec!r} names no dolls; write {DOLLS}, with COUNT at least 1")
     return int(numbers[0]), int(numbers[1]), mode

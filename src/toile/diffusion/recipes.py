@@ -22,7 +22,7 @@ class VaeRecipe:
     """Weight of the mean Kullback-Leibler divergence between a latent and a unit Gaussian."""
     optimization: Optimization = field(
         default_factory=lambda: Optimization(
-            steps=5000,
+            steps=6000,
             batch_size=2,
             learning_rate=1e-3,
             final_learning_rate=5e-5,

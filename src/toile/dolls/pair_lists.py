@@ -1,34 +1,14 @@
 """The text files of a dataset: lists of pairs, true and mixed, and `dolls.jsonl` with all that is known."""
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from toile.dolls.layouts import CATEGORY_DIGITS, CATEGORY_FOLDERS, SPLITS, Layout, garment_name, person_name
+from toile.files import write_text
 
 Row = dict[str, Any]
 LABELS_FILE, LOG_FILE = "dolls.jsonl", "dolls.log"
-
-
-@contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A temporary name beside a file: renamed to it at the end, or removed if anything goes wrong."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file beside its place and renames it."""
-    with beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def read_rows(out: Path) -> dict[tuple[str, int], Row]:
@@ -59,7 +39,7 @@ def take_up(out: Path) -> dict[tuple[str, int], Row]:
 def write_lists(out: Path) -> None:
     """Writes `dolls.jsonl` and every list of pairs from what has been drawn so far."""
     rows = read_rows(out)
-    write_text(out / LABELS_FILE, "".join(json.dumps(row) + "\n" for row in rows.values()))
+    write_text("".join(json.dumps(row) + "\n" for row in rows.values()), out / LABELS_FILE)
     for split in SPLITS:
         mine = [row for (of, _), row in rows.items() if of == split]
         if mine:
@@ -80,8 +60,8 @@ def _line(person: Row, garment: Row, layout: Layout, between: str, *more: str) -
 def _viton_hd_lists(out: Path, split: str, rows: list[Row]) -> None:
     paired = "".join(_line(row, row, "viton-hd", " ") for row in rows)
     unpaired = "".join(_line(person, garment, "viton-hd", " ") for person, garment in mixed(rows))
-    write_text(out / f"{split}_pairs.txt", paired)
-    write_text(out / f"{split}_pairs_unpaired.txt", unpaired)
+    write_text(paired, out / f"{split}_pairs.txt")
+    write_text(unpaired, out / f"{split}_pairs_unpaired.txt")
 
 
 def _dresscode_lists(out: Path, split: str, rows: list[Row]) -> None:
@@ -103,6 +83,6 @@ def _dresscode_lists(out: Path, split: str, rows: list[Row]) -> None:
 
 
 def _write_kind(folder: Path, split: str, kind: str, lines: list[str]) -> None:
-    write_text(folder / f"{split}_pairs_{kind}.txt", "".join(lines))
+    write_text("".join(lines), folder / f"{split}_pairs_{kind}.txt")
     if (split, kind) == ("train", "paired"):  # DressCode's own name for its only list of training pairs.
-        write_text(folder / "train_pairs.txt", "".join(lines))
+        write_text("".join(lines), folder / "train_pairs.txt")

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from toile.dolls.doll import Doll
-from toile.dolls.pair_lists import beside
 from toile.errors import ToileError
+from toile.files import whole_file
 
 LINES, LINE_HEIGHT, GAP = 3, 13, 8
 
@@ -38,11 +38,8 @@ def save_sheet(sheet: Image.Image, path: Path) -> None:
         raise ToileError(
             f"{path} does not end like a picture; name it, for example, {path.with_suffix('.png')}"
         )
-    try:
-        with beside(path) as temporary:
-            sheet.save(temporary, format=format_name)
-    except OSError as error:
-        raise ToileError(f"cannot write {path}: {error.strerror or error}") from error
+    with whole_file(path) as beside:
+        sheet.save(beside, format=format_name)
 
 
 def _tile(doll: Doll) -> Image.Image:

@@ -26,8 +26,9 @@ from toile.dolls.layouts import (
     file_names,
     person_name,
 )
-from toile.dolls.pair_lists import LOG_FILE, Row, beside, take_up, write_lists, write_text
+from toile.dolls.pair_lists import LOG_FILE, Row, take_up, write_lists
 from toile.errors import ToileError
+from toile.files import whole_file, write_text
 
 JPEG = {"quality": 95, "subsampling": 0}
 
@@ -106,7 +107,9 @@ def write_dataset(settings: DatasetSettings, *, progress: bool = True) -> int:
                 log.write(json.dumps(row) + "\n")
                 bar.update()
     except OSError as error:
-        raise ToileError(f"cannot write {settings.out}: {error.strerror or error}") from error
+        raise ToileError(
+            f"{settings.out} cannot be written ({error.strerror or error}); choose another folder"
+        ) from error
     except BrokenProcessPool as error:
         raise ToileError(
             "a worker process ended (out of memory?); run the command again with fewer workers"
@@ -159,7 +162,7 @@ def _claim(settings: DatasetSettings) -> None:
                     f"{settings.out} holds dolls of {name} {theirs[name]}, not {mine[name]}; "
                     "write into another folder"
                 )
-    write_text(settings.out / f"dolls_{settings.split}.json", json.dumps(mine) + "\n")
+    write_text(json.dumps(mine) + "\n", settings.out / f"dolls_{settings.split}.json")
 
 
 def _complete(settings: DatasetSettings, seed: int, rows: dict[tuple[str, int], Row]) -> bool:
@@ -204,10 +207,10 @@ def _ignore_interrupts() -> None:
 
 def _write_file(path: Path, content: Content) -> None:
     if isinstance(content, str):
-        write_text(path, content)
+        write_text(content, path)
         return
-    with beside(path) as temporary:
-        _save(content, temporary, path.suffix)
+    with whole_file(path) as beside:
+        _save(content, beside, path.suffix)
 
 
 def _save(picture: Image.Image, path: Path, suffix: str) -> None:

@@ -18,6 +18,7 @@ from toile.evaluation.baselines import Method
 from toile.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_mean
 from toile.evaluation.doll_features import DollFeatures
 from toile.evaluation.metrics import edge_agreement, l1_within, silhouette_iou, ssim
+from toile.files import whole_file
 
 METRICS: dict[str, bool] = {
     "SSIM": True,
@@ -149,7 +150,8 @@ def remembered(method: Method, folder: Path) -> Method:
         missing = [index for index, path in enumerate(paths) if not path.is_file()]
         if missing:
             for index, picture in zip(missing, method([pairs[index] for index in missing]), strict=True):
-                _save_whole(picture, paths[index])
+                with whole_file(paths[index]) as beside:
+                    picture.save(beside, format="PNG")
         return [_read(path) for path in paths]
 
     return restore
@@ -159,13 +161,6 @@ def _file_name(pair: GarmentPair) -> str:
     return (
         "".join(letter if letter.isalnum() else "_" for letter in f"{pair.source}-{pair.identifier}") + ".png"
     )
-
-
-def _save_whole(picture: Image.Image, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    picture.save(beside, format="PNG")
-    beside.replace(path)
 
 
 def _read(path: Path) -> Image.Image:

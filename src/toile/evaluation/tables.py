@@ -7,6 +7,7 @@ from rich.table import Table
 
 from toile.errors import ToileError
 from toile.evaluation.restoration import METRICS, RestorationReport
+from toile.files import write_text
 
 ARROWS = {True: "↑", False: "↓"}
 
@@ -77,10 +78,7 @@ def write_json(report: RestorationReport, path: Path) -> None:
         "summary": summary,
         "values": dict(report.values),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    beside.replace(path)
+    write_text(json.dumps(content, indent=1), path)
 
 
 def read_json(path: Path) -> RestorationReport:

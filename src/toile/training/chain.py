@@ -4,9 +4,10 @@ Runs lie in `runs/`, or where TOILE_RUNS says. A finished run is not repeated, s
 stopped and started at will. The last step gathers what is bundled into `src/toile/weights`, in float16.
 """
 
+import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from toile.bundled import weights_folder
 from toile.training.registry import find_training
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
+from toile.training.whole import whole_folder
 
+RECORD = "training.json"
+"""The configuration that the loop puts into each export."""
 RUNS = Path(os.environ.get("TOILE_RUNS", "runs"))
 
 
@@ -34,7 +38,7 @@ class Link:
 
 
 CHAIN = (
-    Link(name="base-vae", data="dolls:1000000:1000000"),
+    Link(name="base-vae", data="dolls:1000000:1000000:mixed"),
     Link(name="base-clip", initial="base-vae"),
     Link(name="base", initial="base-clip"),
     Link(name="igr-tiny-coarse", initial="base"),
@@ -57,27 +61,35 @@ def run_chain(runs: Path = RUNS) -> None:
 
 def gather(runs: Path, folder: Path) -> None:
     """Copy what is bundled: the base once, of IGR only its own parts, everything in half precision."""
-    bundle(runs / "base" / "export", folder / "base", keep=lambda name: True)
+    bundle(runs / "base" / "export", folder / "base")
     own = ("garment_net", "unet", "low_level_extractor", "model_index.json")
-    bundle(runs / "igr-tiny-fine" / "export", folder / "igr", keep=lambda name: name in own)
-    bundle(runs / "doll-features" / "export", folder / "dists_dolls", keep=lambda name: True)
+    bundle(runs / "igr-tiny-fine" / "export", folder / "igr", own)
+    bundle(runs / "doll-features" / "export", folder / "dists_dolls")
 
 
-def bundle(source: Path, target: Path, *, keep: Callable[[str], bool]) -> None:
-    """Copy a folder's parts, safetensors in half precision, and put the copy in `target`'s place."""
-    beside = target.with_name(target.name + ".part")
-    shutil.rmtree(beside, ignore_errors=True)
+def bundle(source: Path, target: Path, parts: Sequence[str] | None = None) -> None:
+    """Copy an export, or those `parts` of it, and put the copy in `target`'s place.
+
+    Safetensors become float16. What tells of the machine that trained is left out.
+    """
+    with whole_folder(target) as beside:
+        _copy_halved(source, beside, parts)
+
+
+def _copy_halved(source: Path, beside: Path, parts: Sequence[str] | None) -> None:
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
-        if path.is_dir() or not keep(relative.parts[0]):
+        if path.is_dir() or path.name == RECORD or (parts is not None and relative.parts[0] not in parts):
             continue
         (beside / relative).parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".safetensors":
             save_file(half(load_file(path)), beside / relative, metadata={"format": "pt"})
+        elif path.name in ("config.json", "model_index.json"):
+            settings = json.loads(path.read_text())
+            settings.pop("_name_or_path", None)
+            (beside / relative).write_text(json.dumps(settings, indent=2) + "\n")
         else:
             shutil.copyfile(path, beside / relative)
-    shutil.rmtree(target, ignore_errors=True)
-    beside.rename(target)
 
 
 def half(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -46,28 +46,24 @@ def embed_views(encoder: CLIPVisionModelWithProjection, cache: LatentCache) -> F
 
 
 class RestorationPairs(Dataset[dict[str, Tensor]]):
-    """What a step of IGR reads; the fine stage sees only the pairs that are not hard (IGR, Sec. 3.2)."""
+    """What a step of IGR reads."""
 
-    def __init__(
-        self, cache: LatentCache, image_encoder: CLIPVisionModelWithProjection, *, curated: bool
-    ) -> None:
+    def __init__(self, cache: LatentCache, image_encoder: CLIPVisionModelWithProjection) -> None:
         """Embed every masked crop now."""
         self.cache, self.image_embeds = cache, embed_views(image_encoder, cache)
-        self.rows = [index for index in range(len(cache)) if not (curated and cache[index]["hard"])]
 
     def __len__(self) -> int:
         """The number of pairs."""
-        return len(self.rows)
+        return len(self.cache)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Latents (C, h, w), mask (1, h, w) in [0, 1], image embedding (E,), category number."""
-        row = self.rows[index]
-        item = self.cache[row]
+        item = self.cache[index]
         return {
             "garment_latents": item["garment_latents"].float(),
             "person_latents": item["person_latents"].float(),
             "mask": item["mask"].float() / 255,
-            "image_embeds": self.image_embeds[row],
+            "image_embeds": self.image_embeds[index],
             "category": item["category"],
         }
 
@@ -88,8 +84,8 @@ class IGRTask:
     ) -> None:
         """Keep the frozen parts and embed what steps read; sample pictures are of the pairs in `shown`."""
         self.recipe, self.model, self.parts = recipe, model, parts
-        self.dataset = RestorationPairs(data, parts.image_encoder, curated=recipe.curated)
-        self.unseen = RestorationPairs(unseen, parts.image_encoder, curated=False)
+        self.dataset = RestorationPairs(data, parts.image_encoder)
+        self.unseen = RestorationPairs(unseen, parts.image_encoder)
         self.shown = shown
         self.prompts = self._embed([CATEGORY_PROMPTS[category] for category in CATEGORIES])  # (3, L, D)
         self.null = self._embed([""])[0]
@@ -135,7 +131,8 @@ class IGRTask:
         """The pipeline around a model in training."""
         pipeline = IGRPipeline.from_parts(self.parts, cast(IGRModel, model), self.recipe.size)
         pipeline.set_progress_bar_config(disable=True)
-        return pipeline.to(next(model.parameters()).device)
+        moved: IGRPipeline = pipeline.to(next(model.parameters()).device)
+        return moved
 
     def export(self, model: nn.Module, folder: Path) -> None:
         """Save the whole pipeline in diffusers layout."""
@@ -180,6 +177,9 @@ def train_igr(recipe: IGRRecipe, sources: Sources, run: RunSettings) -> Path:
     encoder = PairEncoder(
         parts.vae, parts.tokenizer, recipe.size, parts.image_encoder.config.image_size, encoding_device(run)
     )
-    data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
+    data = prepare(
+        sources.data, encoder, sources.cache, curate=recipe.curated, pad_extremes=recipe.pad_extremes
+    )
+    unseen = prepare(sources.unseen, encoder, sources.cache)
     shown = open_pairs(sources.unseen, size=recipe.size)[:SHOWN]
     return train(IGRTask(recipe, model, parts, data, unseen, shown), recipe.optimization, run, recipe)

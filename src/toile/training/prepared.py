@@ -11,7 +11,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from toile.data.latent_cache import LatentCache, write_cache
+from toile.data.curation import CuratedPairs
+from toile.data.latent_cache import LatentCache, is_complete, write_cache
 from toile.data.open import open_pairs
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
@@ -35,7 +36,6 @@ class PairEncoder:
         person_view, garment_view, crop_view: (B, 3, S, S) float16, as CLIP wants them; the crop is IGR's p_g.
         caption, garment_caption: (B, L) int64 token numbers of the person's and of the garment's caption.
         category: (B,) int64, the index in `CATEGORIES`.
-        hard: (B,) uint8, 1 for the pairs that IGR's fine stage leaves out (its Fig. 2a).
     """
 
     def __init__(
@@ -74,7 +74,6 @@ class PairEncoder:
             "caption": self._tokens([pair.caption for pair in pairs]),
             "garment_caption": self._tokens([pair.garment_caption for pair in pairs]),
             "category": torch.tensor([CATEGORIES.index(pair.category) for pair in pairs]),
-            "hard": torch.tensor([int(bool(pair.hard)) for pair in pairs], dtype=torch.uint8),
         }
 
     def latents(self, pictures: Float[Tensor, "B 3 H W"]) -> Tensor:
@@ -97,10 +96,19 @@ class PairEncoder:
         return tokens.long()
 
 
-def prepare(source: str, encoder: PairEncoder, folder: Path) -> LatentCache:
-    """The encoded pairs of `source` (see `open_pairs`), read from `folder` or encoded into it now."""
+def prepare(
+    source: str, encoder: PairEncoder, folder: Path, *, curate: bool = False, pad_extremes: bool = False
+) -> LatentCache:
+    """The encoded pairs of `source` (see `open_pairs`), read from `folder` or encoded into it now.
+
+    With `curate`, only the pairs that are not hard (see `CuratedPairs`).
+    """
+    key = encoder.key(f"{source} curated, {pad_extremes=}" if curate else source)
+    if is_complete(folder / key):
+        return LatentCache(folder / key)
     pairs: Sequence[GarmentPair] = open_pairs(source, size=encoder.size)
-    key = encoder.key(source)
+    if curate:
+        pairs = CuratedPairs(pairs, encoder.size, pad_extremes=pad_extremes)
     return write_cache(folder / key, pairs, encoder, key=key)
 
 

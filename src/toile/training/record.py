@@ -10,6 +10,7 @@ from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from toile.files import whole_file
 from toile.training.whole import write_whole
 
 
@@ -37,10 +38,8 @@ class Record:
     def picture(self, step: int, picture: Image.Image) -> Path:
         """Save a sample under its step."""
         target = self.folder / "samples" / f"step_{step:06d}.png"
-        target.parent.mkdir(exist_ok=True)
-        beside = target.with_name(f".{target.name}")
-        picture.save(beside, format="PNG")
-        beside.replace(target)
+        with whole_file(target) as beside:
+            picture.save(beside, format="PNG")
         return target
 
     def close(self) -> None:

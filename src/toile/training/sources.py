@@ -10,9 +10,9 @@ from toile.errors import ToileError
 class Sources:
     """Data, and what was trained before."""
 
-    data: str = "dolls:0:8000"
-    """Pairs to train on: dolls:FIRST:COUNT[:street], or a folder in VITON-HD or DressCode layout."""
-    unseen: str = "dolls:9991000:256"
+    data: str = "dolls:0:8000:mixed"
+    """Pairs to train on: dolls:FIRST:COUNT[:street|:mixed], or a folder in VITON-HD or DressCode layout."""
+    unseen: str = "dolls:9991000:256:mixed"
     """Pairs to validate on, in the same words."""
     initial: str | None = None
     """What to start from: a folder or a hub name in diffusers layout; None takes what the recipe says."""
