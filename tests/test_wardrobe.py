@@ -106,7 +106,7 @@ def test_unreadable_files_are_refused(tmp_path):
     with pytest.raises(ToileError, match="cannot read"):
         GarmentFeatures.load(tmp_path / "text.safetensors", "abc")
     with pytest.raises(ToileError, match="cannot be written"):
-        wardrobe().save(tmp_path / "no" / "folder.safetensors", "abc")
+        wardrobe().save(tmp_path / "text.safetensors" / "wardrobe.safetensors", "abc")
 
 
 def test_hash_follows_the_weights_and_nothing_else():

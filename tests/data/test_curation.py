@@ -4,7 +4,7 @@ from PIL import Image
 from tests.data.layouts import garment
 from tests.data.test_record import make
 
-from toile.data.curation import bounding_box, curated, with_fair_proportion
+from toile.data.curation import CuratedPairs, bounding_box, curated, with_fair_proportion
 from toile.data.doll_pairs import DollPairs
 from toile.data.picture_files import silhouette_of
 from toile.errors import ToileError
@@ -49,3 +49,15 @@ def test_a_small_garment_fills_the_canvas_with_its_own_aspect() -> None:
 def test_an_empty_silhouette_is_refused() -> None:
     with pytest.raises(ToileError, match="silhouette is empty"):
         with_fair_proportion(garment(0), Image.new("L", garment(0).size), (64, 48))
+
+
+def test_curated_pairs_mend_extreme_proportions_only():
+    pairs = DollPairs(0, 200, size=(64, 48))
+    narrow = next(i for i in range(200) if pairs[i].reasons == frozenset({"extreme_proportion"}))
+    around = pairs[narrow - 2 : narrow + 3]
+    mended = CuratedPairs(around, (64, 48), pad_extremes=True)
+    left = CuratedPairs(around, (64, 48), pad_extremes=False)
+    place = left.rows.index(2)
+    assert mended.rows == left.rows == [i for i, pair in enumerate(around) if not pair.hard]
+    assert np.asarray(mended[place].silhouette).mean() > np.asarray(left[place].silhouette).mean()
+    np.testing.assert_array_equal(np.asarray(mended[place].person), np.asarray(left[place].person))
