@@ -1,0 +1,69 @@
+"""The VAE's task: an easy start, crops inside the picture, and a loss that says what is wrong."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from toile.diffusion import tiny
+from toile.diffusion.recipes import VaeRecipe
+from toile.training.base_vae import Reconstruction, VaeTask, start_plain
+from toile.training.sources import Sources
+
+
+@pytest.fixture(scope="module")
+def task() -> VaeTask:
+    """A task on a few small dolls."""
+    torch.manual_seed(0)
+    return VaeTask(
+        replace(VaeRecipe(), size=(64, 96), crop=(32, 32)), Sources(data="dolls:0:2", unseen="dolls:9:2")
+    )
+
+
+def test_posteriors_start_narrow_and_apart() -> None:
+    torch.manual_seed(0)
+    vae = start_plain(tiny.vae())
+    posterior = vae.encode(torch.rand(2, 3, 32, 32) * 2 - 1).latent_dist
+    assert torch.allclose(posterior.logvar, torch.full_like(posterior.logvar, -8))
+    assert posterior.mean.std() > 0.1
+
+
+def test_without_a_generator_the_mode_is_decoded() -> None:
+    model = Reconstruction(tiny.vae())
+    pictures = torch.rand(1, 3, 32, 32) * 2 - 1
+    assert torch.equal(model(pictures, None)[0], model(pictures, None)[0])
+    noisy = [model(pictures, torch.Generator().manual_seed(seed))[0] for seed in (0, 1)]
+    assert not torch.equal(*noisy)
+
+
+def test_crops_are_windows_of_their_picture(task: VaeTask) -> None:
+    pictures = torch.randint(0, 256, (2, 3, 64, 96), dtype=torch.uint8)
+    crops = task._crops(pictures, torch.Generator().manual_seed(0))
+    assert crops.shape == (4, 3, 32, 32)
+    windows = pictures[0].unfold(1, 32, 1).unfold(2, 32, 1)  # (3, 33, 65, 32, 32)
+    assert (windows == crops[0][:, None, None]).all(dim=(0, 3, 4)).any()
+
+
+def test_loss_falls_when_a_batch_is_seen_again_and_again(task: VaeTask) -> None:
+    batch = torch.utils.data.default_collate([task.dataset[0]])
+    optimizer = torch.optim.AdamW(task.model.parameters(), 2e-3)
+    losses = []
+    for _ in range(25):
+        values = task.loss(task.model, batch, torch.Generator().manual_seed(0))
+        optimizer.zero_grad()
+        values["loss"].backward()
+        optimizer.step()
+        losses.append(values["loss"].item())
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_validation_is_psnr(task: VaeTask) -> None:
+    class Grey(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.level = torch.nn.Parameter(torch.zeros(()))
+
+        def forward(self, pictures, generator):
+            return pictures + 0.2 * (1 - 2 * (pictures > 0)), None, None  # off by a tenth of the range
+
+    assert task.validate(Grey())["psnr"] == pytest.approx(20, abs=0.01)
