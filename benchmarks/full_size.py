@@ -2,8 +2,8 @@
 
     python benchmarks/full_size.py PHOTO --steps 2
 
-Writes a model folder of about 5 GB (float16) once, and restores PHOTO with it by `toile restore`. The picture is
-noise; what counts is that the path is the real one, its time and its memory.
+Writes a model folder of about 5 GB (float16) once, and restores PHOTO with it by `toile restore`. The picture
+is noise; what counts is that the path is the real one, its time and its memory.
 """
 
 import resource
