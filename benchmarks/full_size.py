@@ -84,9 +84,7 @@ def main() -> None:
     )
     seconds = time.perf_counter() - started
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    print(
-        f"{settings.size}, {settings.steps} steps: {seconds:.0f} s in all, start included; peak {memory:.1f} GiB"
-    )
+    print(f"{settings.size}, {settings.steps} steps: {seconds:.0f} s, start included; peak {memory:.1f} GiB")
 
 
 if __name__ == "__main__":
