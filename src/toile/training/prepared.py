@@ -22,6 +22,10 @@ from toile.training.settings import RunSettings
 from toile.wardrobe import hash_weights
 
 
+FORMAT = 3
+"""Raise it when the fields of an encoded pair change: older caches are then encoded anew."""
+
+
 def to_signed(picture: UInt8[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     """Bytes to the range [-1, 1]."""
     return picture.float() / 127.5 - 1
@@ -52,7 +56,7 @@ class PairEncoder:
 
     def key(self, source: str) -> str:
         """What the encodings depend on, as one short text."""
-        parts = (source, self.size, self.view_size, hash_weights(self.vae), len(self.tokenizer), "2")
+        parts = (source, self.size, self.view_size, hash_weights(self.vae), len(self.tokenizer), FORMAT)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     @torch.no_grad()
