@@ -21,7 +21,6 @@ from toile.igr.model import latent_mask
 from toile.training.settings import RunSettings
 from toile.wardrobe import hash_weights
 
-
 FORMAT = 3
 """Raise it when the fields of an encoded pair change: older caches are then encoded anew."""
 
