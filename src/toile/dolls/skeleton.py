@@ -13,7 +13,7 @@ from toile.dolls.scene import Arm, Look, Pose
 
 Points = np.ndarray
 NECK_Y, HIP_Y = 0.170, 0.500
-UPPER_ARM, FOREARM, HAND = 0.160, 0.145, 0.052
+UPPER_ARM, FOREARM = 0.160, 0.145
 THIGH, SHIN = 0.222, 0.218
 SIDES = {"right": -1.0, "left": 1.0}
 
