@@ -122,6 +122,24 @@ def tiny_coarse() -> IGRRecipe:
     )
 
 
+def tiny_half() -> IGRRecipe:
+    """The start of `tiny`'s coarse stage: pictures of half the size, of which a step costs a third.
+
+    Ours: where a garment's parts lie on a person is learnt as well from small pictures, and from three times
+    as many in the same time.
+    """
+    coarse = tiny_coarse()
+    optimization = replace(
+        coarse.optimization,
+        steps=8_000,
+        batch_size=16,
+        learning_rate=8e-4,
+        final_learning_rate=3e-4,
+        ema_decay=0.998,
+    )
+    return replace(coarse, size=(SIZE[0] // 2, SIZE[1] // 2), optimization=optimization)
+
+
 def tiny_fine() -> IGRRecipe:
     """The fine stage of `tiny`, on dolls that are not hard by their own labels."""
     coarse = tiny_coarse()
@@ -175,5 +193,7 @@ def _ablations(prefix: str, coarse: Maker, fine: Maker) -> dict[str, Maker]:
 RECIPES: dict[str, Maker] = {
     **_ablations("paper", paper_coarse, paper_fine),
     **_ablations("tiny", tiny_coarse, tiny_fine),
+    "tiny-half": tiny_half,
+    "tiny-half-without-garment-net": lambda: without_garment_net(tiny_half()),
 }
 """Every recipe by its name on the command line."""

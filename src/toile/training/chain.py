@@ -39,9 +39,11 @@ class Link:
 
 CHAIN = (
     Link(name="base-vae", data="dolls:1000000:1000000:mixed"),
-    Link(name="base-clip", initial="base-vae"),
+    Link(name="base-vae-whole", data="dolls:1000000:1000000:mixed", initial="base-vae"),
+    Link(name="base-clip", initial="base-vae-whole"),
     Link(name="base", initial="base-clip"),
-    Link(name="igr-tiny-coarse", initial="base"),
+    Link(name="igr-tiny-half", initial="base"),
+    Link(name="igr-tiny-coarse", initial="igr-tiny-half"),
     Link(name="igr-tiny-fine", initial="igr-tiny-coarse"),
     Link(name="doll-features"),
 )
