@@ -3,7 +3,8 @@
 `Wardrobe` holds keys and values, projected once. `GarmentFeatures` holds what they are projected from, and is
 what goes into a file where it is smaller: hidden states take half the room of keys and values.
 
-Legend: `items` garments, `N` tokens, `C` channels of a layer, `T` image tokens, `D` their width.
+Legend: `items` garments, `N` tokens, `C` channels of a layer, `T` image tokens, `D` their width, `rows` of a
+denoiser's batch.
 """
 
 import hashlib
@@ -28,6 +29,20 @@ Mode = Literal["joint", "added"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class LinearMap:
+    """The weights of a linear layer, as values."""
+
+    weight: Float[Tensor, "out C"]
+    """Multiplied from the right, as `torch.nn.functional.linear` does it."""
+    bias: Float[Tensor, "out"]
+    """Added."""
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "LinearMap":
+        """Apply a function to both."""
+        return LinearMap(weight=change(self.weight), bias=change(self.bias))
+
+
+@dataclass(frozen=True, kw_only=True)
 class WardrobeLayer:
     """What one attention layer attends to besides its own tokens."""
 
@@ -36,9 +51,11 @@ class WardrobeLayer:
     value: Float[Tensor, "items N C"]
     """Values, as the keys."""
     mode: Mode
-    """`joint`: one softmax over [these ; own]; `added`: plus `scale` · Attn(Q, these)."""
+    """`joint`: one softmax over [these ; own]; `added`: plus `scale` · `output`(Attn(Q, these))."""
     scale: Float[Tensor, ""] | None = None
     """Weight of an `added` term; None is one. A tensor, so that another weight needs no other graph."""
+    output: LinearMap | None = None
+    """What an `added` term passes through before it is added; None leaves it as it is."""
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "WardrobeLayer":
         """Apply a function to the keys and to the values."""
@@ -66,13 +83,15 @@ class Wardrobe:
     """By the layer's module path in the U-Net: `down_blocks.0.attentions.0.transformer_blocks.0.attn1`..."""
     rows: tuple[int, ...]
     """For each row of the denoiser's batch, the item that it owns, or −1: the row skips the wardrobe."""
+    tokens: Float[Tensor, "items T D"] | None = None
+    """What a row reads in the place of text, where a system replaces the text (see `row_tokens`)."""
     categories: tuple[str, ...] = ()
     """The category that each item was encoded for, where known."""
 
     def __post_init__(self) -> None:
         """Refuse rows that own what is not there."""
         owned = [item for item in self.rows if not -1 <= item < self.items]
-        if self.layers and owned:
+        if (self.layers or self.tokens is not None) and owned:
             raise ToileError(
                 f"a row owns item {owned[0]}, but the wardrobe has {self.items} items; use -1 for none"
             )
@@ -80,12 +99,30 @@ class Wardrobe:
     @property
     def items(self) -> int:
         """How many garments there are."""
-        return next((len(layer.key) for layer in self.layers.values()), 0)
+        none = 0 if self.tokens is None else len(self.tokens)
+        return next((len(layer.key) for layer in self.layers.values()), none)
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         """The rows as few runs, so that slices (views) serve instead of copies by index."""
         return tuple(_runs(self.rows))
+
+    def row_tokens(self) -> Float[Tensor, "rows T D"]:
+        """`tokens` for each row; rows that own nothing read zeros, which keys and values without bias stay.
+
+        Raises:
+            ToileError: when there are no tokens.
+        """
+        if self.tokens is None:
+            raise ToileError("this wardrobe has no tokens; it was made by a system that reads text")
+        return torch.cat([self._run_tokens(self.tokens, run) for run in self.runs])
+
+    @staticmethod
+    def _run_tokens(tokens: Tensor, run: Run) -> Tensor:
+        count = run.rows.stop - run.rows.start
+        if run.items is None:
+            return tokens.new_zeros(count, *tokens.shape[1:])
+        return tokens[run.items].expand(count, -1, -1)
 
     def for_rows(self, rows: Sequence[int]) -> "Wardrobe":
         """Say which rows of the denoiser's batch own which item (−1: none)."""
@@ -98,6 +135,7 @@ class Wardrobe:
         return replace(
             self,
             layers={name: layer.map(lambda tokens: tokens[index]) for name, layer in self.layers.items()},
+            tokens=None if self.tokens is None else self.tokens[index],
             rows=tuple(range(len(index))),
             categories=tuple(self.categories[item] for item in index) if self.categories else (),
         )
@@ -111,7 +149,7 @@ class Wardrobe:
         """
         first = wardrobes[0]
         for other in wardrobes[1:]:
-            if _form(other) != _form(first):
+            if _form(other) != _form(first) or _width(other) != _width(first):
                 raise ToileError(
                     "these wardrobes cannot be stacked: their layers differ; encode them with one model"
                 )
@@ -120,25 +158,32 @@ class Wardrobe:
             key = torch.cat([wardrobe.layers[name].key for wardrobe in wardrobes])
             value = torch.cat([wardrobe.layers[name].value for wardrobe in wardrobes])
             layers[name] = replace(layer, key=key, value=value)
+        tokens = [wardrobe.tokens for wardrobe in wardrobes if wardrobe.tokens is not None]
         items = sum(wardrobe.items for wardrobe in wardrobes)
         categories = sum((wardrobe.categories for wardrobe in wardrobes), ())
         return replace(
             first,
             layers=layers,
+            tokens=torch.cat(tokens) if tokens else None,
             rows=tuple(range(items)),
             categories=categories if len(categories) == items else (),
         )
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Wardrobe":
         """Move to a device, or to another kind of number."""
-        moved = {
-            name: layer.map(lambda tokens: _to(tokens, device, dtype)) for name, layer in self.layers.items()
+
+        def move(tensor: Tensor) -> Tensor:
+            return _to(tensor, device, dtype)
+
+        layers = {
+            name: replace(
+                layer.map(move),
+                scale=None if layer.scale is None else move(layer.scale),
+                output=None if layer.output is None else layer.output.map(move),
+            )
+            for name, layer in self.layers.items()
         }
-        scaled = {
-            name: replace(layer, scale=None if layer.scale is None else _to(layer.scale, device, dtype))
-            for name, layer in moved.items()
-        }
-        return replace(self, layers=scaled)
+        return replace(self, layers=layers, tokens=None if self.tokens is None else move(self.tokens))
 
     def save(self, path: Path | str, weights: str) -> None:
         """Write keys and values to a safetensors file.
@@ -152,6 +197,10 @@ class Wardrobe:
             tensors |= {f"{name}.key": layer.key, f"{name}.value": layer.value}
             if layer.scale is not None:
                 tensors[f"{name}.scale"] = layer.scale
+            if layer.output is not None:
+                tensors |= {f"{name}.weight": layer.output.weight, f"{name}.bias": layer.output.bias}
+        if self.tokens is not None:
+            tensors["tokens"] = self.tokens
         modes = {name: layer.mode for name, layer in self.layers.items()}
         stamp = {"weights": weights, "modes": modes, "rows": self.rows, "categories": self.categories}
         _save(Path(path), "wardrobe", tensors, stamp)
@@ -170,10 +219,16 @@ class Wardrobe:
                 value=tensors[f"{name}.value"],
                 mode=mode,
                 scale=tensors.get(f"{name}.scale"),
+                output=_linear_map(tensors, name),
             )
             for name, mode in stamp["modes"].items()
         }
-        return cls(layers=layers, rows=tuple(stamp["rows"]), categories=tuple(stamp["categories"]))
+        return cls(
+            layers=layers,
+            tokens=tensors.get("tokens"),
+            rows=tuple(stamp["rows"]),
+            categories=tuple(stamp["categories"]),
+        )
 
     def _require(self, items: Iterable[int]) -> None:
         for item in items:
@@ -186,9 +241,10 @@ class GarmentFeatures:
     """What encoders say of garments, before the denoiser's own layers turn it into keys and values."""
 
     hidden_states: Mapping[str, Float[Tensor, "items N C"]] = field(default_factory=dict)
-    """F_hl: for each self-attention layer, the hidden state that enters it, by the layer's module path."""
+    """What keys and values are made of. IGR's F_hl: by the module path of the self-attention layer that it
+    enters. TWGTM's F_SRM: by `level_0`, the U-Net's highest resolution, `level_1`, half of it, and so on."""
     image_tokens: Float[Tensor, "items T D"] | None = None
-    """F_ll: tokens for the cross-attention layers."""
+    """Tokens for the cross-attention layers: IGR's F_ll, TWGTM's F_SAM."""
     categories: tuple[str, ...] = ()
     """The category that each item was encoded for, where known."""
 
@@ -238,9 +294,23 @@ def _runs(rows: tuple[int, ...]) -> Iterable[Run]:
         start = stop
 
 
+def _linear_map(tensors: Mapping[str, Tensor], name: str) -> LinearMap | None:
+    weight = tensors.get(f"{name}.weight")
+    return None if weight is None else LinearMap(weight=weight, bias=tensors[f"{name}.bias"])
+
+
+def _width(wardrobe: Wardrobe) -> tuple[int, ...] | None:
+    return None if wardrobe.tokens is None else tuple(wardrobe.tokens.shape[1:])
+
+
 def _form(wardrobe: Wardrobe) -> dict[str, tuple[object, ...]]:
     return {
-        name: (layer.mode, layer.key.shape[1:], None if layer.scale is None else layer.scale.item())
+        name: (
+            layer.mode,
+            layer.key.shape[1:],
+            None if layer.scale is None else layer.scale.item(),
+            layer.output is None,
+        )
         for name, layer in wardrobe.layers.items()
     }
 

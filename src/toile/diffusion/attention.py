@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from toile.wardrobe import LinearMap
+
 
 def split_heads(tokens: Float[Tensor, "B N C"], heads: int) -> Float[Tensor, "B heads N d"]:
     """Give each head its own channels."""
@@ -59,13 +61,17 @@ def added_attention(
     added_value: Float[Tensor, "B R C"],
     heads: int,
     scale: Float[Tensor, ""] | None = None,
+    output: LinearMap | None = None,
 ) -> Float[Tensor, "B N C"]:
     """Attend as usual, attend to the reference under a softmax of its own, and add the two.
 
     Source: IGR, Eq. 3: Attn(Q, K_c, V_c) + Attn(Q, K_ll, V_ll), K_ll = `added_key`, V_ll = `added_value`;
-    `scale` is a weight of the second term, and None is the paper's weight of one.
+    `scale` is a weight of the second term, and None is the paper's weight of one. TWGTM, Eq. 13: SelfAttn +
+    ZLL(CrossAttn(Q, K', V')), K' = `added_key`, V' = `added_value`, ZLL = `output`.
     """
-    added = attention(query, added_key, added_value, heads)
+    added = attention(query, added_key, added_value, heads)  # (B N C)
+    if output is not None:
+        added = functional.linear(added, output.weight.to(added.dtype), output.bias.to(added.dtype))
     if scale is not None:
         added = added * scale.to(added.dtype)
     return attention(query, key, value, heads) + added

@@ -114,7 +114,7 @@ def _attend(layer: WardrobeLayer, run: Run, query: Tensor, key: Tensor, value: T
     garment = layer.map(lambda tokens: tokens[run.items].to(query.dtype).expand(len(query), -1, -1))
     if layer.mode == "joint":
         return joint_attention(query, key, value, garment.key, garment.value, heads)
-    return added_attention(query, key, value, garment.key, garment.value, heads, layer.scale)
+    return added_attention(query, key, value, garment.key, garment.value, heads, layer.scale, layer.output)
 
 
 @apply_forward_hook

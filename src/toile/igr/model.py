@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from toile.diffusion.guidance import guide, guided_rows
 from toile.diffusion.image_prompt import LowLevelExtractor
+from toile.diffusion.input_channels import with_input_channels
 from toile.diffusion.layers import attention_layers, prepare_unet, project_hidden_states
 from toile.diffusion.reference import encode_hidden_states, unused_parameters
 from toile.wardrobe import GarmentFeatures, Wardrobe, WardrobeLayer, hash_weights
@@ -66,7 +67,7 @@ class IGRModel(nn.Module):
         """
         return cls(
             garment_net=with_mask_channel(unet) if garment_net else None,
-            unet=_copy(unet, unet.config["in_channels"]),
+            unet=with_input_channels(unet, unet.config["in_channels"]),
             extractor=LowLevelExtractor.from_unet(unet, image_embed_dim),
         )
 
@@ -208,7 +209,7 @@ def with_mask_channel(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 
     Source: IGR, Section 3.2: GarmNet's input has 5 channels. Ours: the rest is copied, t = 0.
     """
-    return _copy(unet, unet.config["in_channels"] + 1)
+    return with_input_channels(unet, unet.config["in_channels"] + 1)
 
 
 def latent_mask(mask: Float[Tensor, "B 1 H W"], size: tuple[int, int]) -> Float[Tensor, "B 1 h w"]:
@@ -217,13 +218,3 @@ def latent_mask(mask: Float[Tensor, "B 1 H W"], size: tuple[int, int]) -> Float[
     Source: IGR, Section 3.2, m_resized. Ours: the mean, so that a border stays where it is.
     """
     return functional.interpolate(mask, size, mode="area")
-
-
-def _copy(unet: UNet2DConditionModel, in_channels: int) -> UNet2DConditionModel:
-    with torch.device("meta"):  # the weights come from the state: nothing is drawn at random
-        copy = UNet2DConditionModel.from_config({**unet.config, "in_channels": in_channels})
-    state = {name: tensor.clone() for name, tensor in unet.state_dict().items()}
-    weight = state["conv_in.weight"]  # (C_out C 3 3)
-    state["conv_in.weight"] = functional.pad(weight, (0, 0, 0, 0, 0, in_channels - weight.shape[1]))
-    copy.load_state_dict(state, assign=True)
-    return copy

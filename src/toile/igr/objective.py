@@ -7,30 +7,10 @@ from collections.abc import Mapping
 
 import torch
 from diffusers import DDIMScheduler
-from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from toile.diffusion.noise import noise_latents
-
-
-def denoising_loss(
-    prediction: Float[Tensor, "B C h w"], target: Float[Tensor, "B C h w"]
-) -> Float[Tensor, ""]:
-    """Compare what was predicted with what should have been, in float32.
-
-    Source: IGR, Eq. 1: ‖ε − ε_θ(z_t, t, ...)‖², `target` = ε, `prediction` = ε_θ. Ours: the mean of
-    all values.
-    """
-    return functional.mse_loss(prediction.float(), target.float())
-
-
-def drop_conditions(count: int, probability: float, generator: torch.Generator) -> Bool[Tensor, "B"]:
-    """Draw which items lose all their conditions together.
-
-    Source: IGR, Section 3.1, "condition drop". Ours: text, F_ll and F_hl are dropped together.
-    """
-    return torch.rand(count, generator=generator, device=generator.device) < probability
+from toile.diffusion.objective import denoising_loss, drop_conditions
 
 
 def igr_loss(
