@@ -4,46 +4,25 @@ Legend: `B` batch, `C` latent channels, `H W` pixels, `h w` latent pixels, `L D`
 `E` width of the image embedding.
 """
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from diffusers import (
-    AutoencoderKL,
-    DDIMScheduler,
-    DiffusionPipeline,
-    ImagePipelineOutput,
-    SchedulerMixin,
-    UNet2DConditionModel,
-)
+from diffusers import AutoencoderKL, ImagePipelineOutput, SchedulerMixin, UNet2DConditionModel
 from jaxtyping import Float
-from safetensors import SafetensorError
 from torch import Tensor
-from transformers import (
-    BaseImageProcessor,
-    CLIPImageProcessorPil,
-    CLIPTextModel,
-    CLIPTokenizer,
-    CLIPVisionModelWithProjection,
-)
+from transformers import BaseImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from toile.bundled import check_weights, find_model
 from toile.diffusion.image_prompt import LowLevelExtractor, garment_crop
-from toile.diffusion.noise import item_noise
-from toile.diffusion.stable_diffusion import StableDiffusionParts, load_part
+from toile.diffusion.photos import Picture, prepare_photos, repeated
+from toile.diffusion.pipeline import PhotoPipeline, StepEnd
+from toile.diffusion.stable_diffusion import StableDiffusionParts
 from toile.errors import ToileError
-from toile.igr.inputs import PHOTOS, Picture, check_call, check_size, prepare_photos, repeated
 from toile.igr.model import CATEGORY_PROMPTS, IGRModel, latent_mask
 from toile.wardrobe import Wardrobe
 
-LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError)
-"""What diffusers and transformers raise over files that are not what they should be."""
 
-StepEnd = Callable[["IGRPipeline", int, Tensor, dict[str, Tensor]], dict[str, Tensor] | None]
-
-
-class IGRPipeline(DiffusionPipeline):
+class IGRPipeline(PhotoPipeline):
     """Restores the flat garment, on white, from a photo of a person who wears it.
 
     Source: IGR (arXiv 2412.11513), Fig. 3.
@@ -62,6 +41,8 @@ class IGRPipeline(DiffusionPipeline):
             `model_index.json`. None takes it from the U-Net's `sample_size`.
     """
 
+    system = "igr"
+    trained_parts = ("garment_net", "unet", "low_level_extractor")
     model_cpu_offload_seq = "text_encoder->image_encoder->garment_net->low_level_extractor->unet->vae"
     _optional_components = ["garment_net"]  # noqa: RUF012, a plain list is what diffusers reads
     _callback_tensor_inputs = ("latents", "prompt_embeds")
@@ -92,7 +73,6 @@ class IGRPipeline(DiffusionPipeline):
             scheduler=scheduler,
         )
         self.register_to_config(size=None if size is None else list(size))
-        self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
 
     @classmethod
     def from_parts(
@@ -112,47 +92,10 @@ class IGRPipeline(DiffusionPipeline):
             size=size,
         )
 
-    @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> "IGRPipeline":
-        """Load a pipeline: `tiny` (bundled), a folder that `save_pretrained` wrote, or a hub name.
-
-        Args:
-            pretrained_model_name_or_path: which one.
-            **kwargs: as for every diffusers pipeline; without a `torch_dtype` the weights become float32.
-
-        Raises:
-            ToileError: when there is no such model, or it is incomplete, damaged, or of another system.
-        """
-        name = pretrained_model_name_or_path
-        folder, base = find_model(name, system="igr", pipeline=cls.__name__)
-        dtype = kwargs.pop("dtype", None) or kwargs.pop("torch_dtype", None) or torch.float32
-        if base is not None:
-            kwargs = _load_shared(base, dtype) | kwargs
-        kwargs = {"use_safetensors": True} | kwargs  # nothing is ever unpickled
-        try:
-            loaded: IGRPipeline = super().from_pretrained(str(folder or name), dtype=dtype, **kwargs)
-        except LOADING_ERRORS as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ToileError(f"model {name} cannot be loaded: {reason}") from error
-        if folder is not None:
-            for part in ("garment_net", "unet", "low_level_extractor"):
-                check_weights(folder / part, getattr(loaded, part))
-        return loaded
-
     @property
     def igr(self) -> IGRModel:
         """The model that the components make up."""
         return IGRModel(garment_net=self.garment_net, unet=self.unet, extractor=self.low_level_extractor)
-
-    @property
-    def default_size(self) -> tuple[int, int]:
-        """(height, width) in pixels that the model works at when it is told nothing else."""
-        if self.config["size"] is not None:
-            height, width = self.config["size"]
-            return int(height), int(width)
-        sample = self.unet.config["sample_size"]
-        height, width = (sample, sample) if isinstance(sample, int) else sample
-        return height * self.vae_scale_factor, width * self.vae_scale_factor
 
     @torch.no_grad()
     def __call__(
@@ -197,9 +140,7 @@ class IGRPipeline(DiffusionPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        check_call(
-            num_inference_steps, output_type, callback_on_step_end_tensor_inputs, self._callback_tensor_inputs
-        )
+        self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
         size = self.check_size(height, width)
         if wardrobe is None:
             wardrobe = self.encode_garment(person, mask, category, *size)
@@ -241,21 +182,6 @@ class IGRPipeline(DiffusionPipeline):
             categories=categories,
         )
 
-    def check_size(self, height: int | None = None, width: int | None = None) -> tuple[int, int]:
-        """The (height, width) to work at; what is not given is the model's own.
-
-        Raises:
-            ToileError: when the U-Net cannot halve it often enough.
-        """
-        own = self.default_size
-        return check_size((height or own[0], width or own[1]), self.unet, self.vae_scale_factor)
-
-    def encode_pictures(self, pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
-        """Encode pictures in [-1, 1] as latents: the posterior's mode times the VAE's scaling factor."""
-        posterior = self.vae.encode(pictures.to(self.vae.dtype)).latent_dist
-        latents: Tensor = posterior.mode() * self.vae.config.scaling_factor
-        return latents.to(self.unet.dtype)
-
     def embed_crops(
         self, pictures: Float[Tensor, "B 3 H W"], masks: Float[Tensor, "B 1 H W"]
     ) -> Float[Tensor, "B E"]:
@@ -284,28 +210,6 @@ class IGRPipeline(DiffusionPipeline):
         embeds: Tensor = self.text_encoder(tokens.input_ids.to(self._execution_device)).last_hidden_state
         return embeds.to(self.unet.dtype)
 
-    def prepare_latents(
-        self,
-        items: int,
-        size: tuple[int, int],
-        generator: torch.Generator | Sequence[torch.Generator] | None = None,
-        latents: Float[Tensor, "B C h w"] | None = None,
-    ) -> Float[Tensor, "B C h w"]:
-        """The noise that each item starts from.
-
-        Raises:
-            ToileError: when there are not as many generators as items, or `latents` have another shape.
-        """
-        shape = (self.vae.config.latent_channels, *(side // self.vae_scale_factor for side in size))
-        if latents is not None:
-            if tuple(latents.shape) != (items, *shape):
-                raise ToileError(
-                    f"latents have the shape {tuple(latents.shape)}; here it must be {(items, *shape)}"
-                )
-            return latents.to(self._execution_device, self.unet.dtype)
-        generators = repeated(torch.default_generator if generator is None else generator, items)
-        return item_noise(generators, shape, self._execution_device, self.unet.dtype)
-
     def denoise(
         self,
         latents: Float[Tensor, "B C h w"],
@@ -319,41 +223,12 @@ class IGRPipeline(DiffusionPipeline):
     ) -> Float[Tensor, "B C h w"]:
         """Go from noise to the latents of flat garments."""
         model, null_prompt = self.igr, self.encode_texts([""])  # (1 L D)
-        self.scheduler.set_timesteps(num_inference_steps, device=latents.device)
-        latents = latents * self.scheduler.init_noise_sigma
-        for index, timestep in enumerate(self.progress_bar(self.scheduler.timesteps)):
-            scaled = self.scheduler.scale_model_input(latents, timestep)
-            predicted = model.guided(scaled, timestep, prompt_embeds, null_prompt, wardrobe, guidance_scale)
-            latents = self.scheduler.step(predicted, timestep, latents, return_dict=False)[0]
-            if callback is not None:
-                tensors = {"latents": latents, "prompt_embeds": prompt_embeds}
-                given = {name: tensors[name] for name in callback_inputs}
-                tensors |= callback(self, index, timestep, given) or {}
-                latents, prompt_embeds = tensors["latents"], tensors["prompt_embeds"]
-        return latents
 
-    @torch.no_grad()
-    def decode_latents(self, latents: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 3 H W"]:
-        """Decode latents as pictures in [-1, 1]."""
-        latents = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
-        pictures: Tensor = self.vae.decode(latents).sample  # (B 3 H W)
-        return pictures.float().clamp(-1, 1)
+        def predict(scaled: Tensor, timestep: Tensor, tensors: dict[str, Tensor]) -> Tensor:
+            prompt = tensors["prompt_embeds"]
+            return model.guided(scaled, timestep, prompt, null_prompt, wardrobe, guidance_scale)
 
-    def decode(self, latents: Float[Tensor, "B C h w"], output_type: str) -> Any:
-        """Decode latents as a list of PIL pictures, or as `output_type` says."""
-        if output_type == "latent":
-            return latents
-        return PHOTOS.postprocess(self.decode_latents(latents), output_type=output_type)
-
-
-def _load_shared(base: Path, dtype: torch.dtype) -> dict[str, Any]:
-    """The parts of a bundled system that lie in the folder that all of them share."""
-    weights = {"dtype": dtype, "use_safetensors": True}
-    return {
-        "vae": load_part(AutoencoderKL, base, "vae", **weights),
-        "text_encoder": load_part(CLIPTextModel, base, "text_encoder", **weights),
-        "image_encoder": load_part(CLIPVisionModelWithProjection, base, "image_encoder", **weights),
-        "tokenizer": load_part(CLIPTokenizer, base, "tokenizer"),
-        "feature_extractor": load_part(CLIPImageProcessorPil, base, "feature_extractor"),
-        "scheduler": load_part(DDIMScheduler, base, "scheduler"),
-    }
+        conditions = {"prompt_embeds": prompt_embeds}
+        return self.follow_schedule(
+            latents, predict, conditions, num_inference_steps, callback, callback_inputs
+        )
