@@ -8,16 +8,13 @@ alternate. The naive way is `tests/igr/naive.py`, its softmax spelt out for coun
 """
 
 import argparse
-import time
-from collections.abc import Callable
-from statistics import median
 
 import torch
+from benchmarks.passes import Work, clock, count
 from diffusers import UNet2DConditionModel
 from tests.igr.naive import NaiveIGR
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
 
 from toile.diffusion import tiny
 from toile.diffusion.stable_diffusion import sd15_unet_config
@@ -25,7 +22,6 @@ from toile.igr.model import IGRModel
 
 STEPS = 25
 TARGETS = {"garment_net": 1.0, "guided_step": 2.25, "naive_over_ours": 1.7}
-Work = dict[str, Callable[[], object]]
 
 
 def build(size: str, device: str, dtype: torch.dtype) -> tuple[IGRModel, UNet2DConditionModel]:
@@ -65,30 +61,6 @@ def work(model: IGRModel, unet: UNet2DConditionModel, x: dict[str, Tensor], *, f
             x["latents"], time_step, x["text"], x["null"], x["person"], x["mask"], x["image"], 1.5
         ),
     }
-
-
-def count(jobs: Work) -> dict[str, float]:
-    """FLOPs of each job."""
-    counted = {}
-    for name, job in jobs.items():
-        with FlopCounterMode(display=False) as counter:
-            job()
-        counted[name] = float(counter.get_total_flops())
-    return counted
-
-
-def clock(jobs: Work, repeats: int, device: str) -> dict[str, float]:
-    """Median seconds of each job; the jobs take turns, so that a busy machine slows all of them."""
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for turn in range(repeats + 1):
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            job()
-            if device.startswith("cuda"):
-                torch.cuda.synchronize()
-            if turn:  # the first turn warms up
-                seconds[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in seconds.items()}
 
 
 def report(title: str, cost: dict[str, float]) -> dict[str, float]:

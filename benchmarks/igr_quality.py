@@ -30,7 +30,8 @@ from toile.evaluation.baselines import (
     study,
 )
 from toile.evaluation.doll_features import BUNDLED, load_doll_features
-from toile.evaluation.restoration import RestorationReport, evaluate_restoration, remembered
+from toile.evaluation.report import Report
+from toile.evaluation.restoration import evaluate_restoration, remembered
 from toile.evaluation.sheet import picture_sheet
 from toile.evaluation.tables import replace_between, to_markdown, to_rich, write_json
 from toile.igr.pipeline import IGRPipeline
@@ -131,7 +132,7 @@ def draw_sheet(methods: dict[str, Method], count: int = 12) -> Image.Image:
     return picture_sheet(["photo", *methods, "truth"], rows)
 
 
-def document(settings: Settings, report: RestorationReport) -> str:
+def document(settings: Settings, report: Report) -> str:
     """The table's text: how it was made, then the figures."""
     how = f"{settings.count} dolls a mode, {settings.steps} steps, guidance {settings.guidance}."
     return f"{how}\n\n{to_markdown(report, first=MODEL)}"
