@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toile.diffusion.recipes import ClipRecipe, TextToImageRecipe, VaeRecipe
+from toile.diffusion.recipes import ClipRecipe, TextToImageRecipe, VaeRecipe, whole_pictures
 from toile.errors import ToileError
 from toile.evaluation.doll_features_task import DollFeaturesRecipe, DollFeaturesTask
-from toile.igr.recipes import RECIPES
+from toile.igr.recipes import RECIPES as IGR_RECIPES
 from toile.training.base import train_text_to_image
 from toile.training.base_clip import train_clip
 from toile.training.base_vae import train_vae
@@ -16,6 +16,8 @@ from toile.training.igr import train_igr
 from toile.training.loop import train
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
+from toile.training.twgtm import train_twgtm
+from toile.twgtm.recipes import RECIPES as TWGTM_RECIPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,9 @@ def _train_doll_features(recipe: DollFeaturesRecipe, sources: Sources, run: RunS
 
 TRAININGS: dict[str, Training] = {
     "base-vae": Training(summary="the VAE of tiny", recipe=VaeRecipe, start=train_vae),
+    "base-vae-whole": Training(
+        summary="the VAE of tiny, on whole pictures", recipe=whole_pictures, start=train_vae
+    ),
     "base-clip": Training(summary="the small CLIP of tiny", recipe=ClipRecipe, start=train_clip),
     "base": Training(
         summary="the text-to-image U-Net of tiny", recipe=TextToImageRecipe, start=train_text_to_image
@@ -43,9 +48,16 @@ TRAININGS: dict[str, Training] = {
     "doll-features": Training(
         summary="the network behind DISTS-dolls", recipe=DollFeaturesRecipe, start=_train_doll_features
     ),
-} | {
-    f"igr-{name}": Training(summary=f"garment restoration, recipe {name}", recipe=recipe, start=train_igr)
-    for name, recipe in RECIPES.items()
+    **{
+        f"igr-{name}": Training(summary=f"garment restoration, recipe {name}", recipe=recipe, start=train_igr)
+        for name, recipe in IGR_RECIPES.items()
+    },
+    **{
+        f"twgtm-{name}": Training(
+            summary=f"trying on and taking off, recipe {name}", recipe=recipe, start=train_twgtm
+        )
+        for name, recipe in TWGTM_RECIPES.items()
+    },
 }
 
 
