@@ -11,7 +11,8 @@ from toile.data.record import GarmentPair
 from toile.errors import ToileError
 from toile.evaluation.baselines import colour_filled_oracle, crop_and_paste, mean_garment, study
 from toile.evaluation.doll_features import DollFeatures
-from toile.evaluation.restoration import METRICS, RestorationReport, evaluate_restoration, remembered
+from toile.evaluation.report import Report
+from toile.evaluation.restoration import METRICS, evaluate_restoration, remembered
 
 PAIRS = {
     "studio": [striped(seed, category) for seed in range(3) for category in ("upper", "dress")],
@@ -29,7 +30,7 @@ def features() -> DollFeatures:
 
 
 @pytest.fixture(scope="module")
-def report() -> RestorationReport:
+def report() -> Report:
     training = study([*PAIRS["studio"], *PAIRS["street"]], SIZE)
     methods = {
         "truth": truth,
@@ -40,7 +41,7 @@ def report() -> RestorationReport:
     return evaluate_restoration(methods, PAIRS, size=SIZE, features=features(), batch_size=2)
 
 
-def test_the_truth_is_perfect(report: RestorationReport) -> None:
+def test_the_truth_is_perfect(report: Report) -> None:
     for mode in PAIRS:
         means = {metric: report.interval(mode, "truth", metric).mean for metric in METRICS}
         assert means == pytest.approx(
@@ -48,19 +49,19 @@ def test_the_truth_is_perfect(report: RestorationReport) -> None:
         )
 
 
-def test_the_oracle_has_shape_and_no_edges(report: RestorationReport) -> None:
+def test_the_oracle_has_shape_and_no_edges(report: Report) -> None:
     assert report.interval("studio", "oracle", "IoU").mean == pytest.approx(1)
     assert abs(report.interval("studio", "oracle", "edges").mean) < 0.02
 
 
-def test_the_truth_beats_everything_and_nothing_beats_it(report: RestorationReport) -> None:
+def test_the_truth_beats_everything_and_nothing_beats_it(report: Report) -> None:
     for other in ("oracle", "crop", "mean"):
         for metric in ("DISTS-dolls", "L1 within", "edges"):
             assert report.beats("street", "truth", other, metric)
             assert not report.beats("street", other, "truth", metric)
 
 
-def test_values_belong_to_their_pairs_whatever_the_batch(report: RestorationReport) -> None:
+def test_values_belong_to_their_pairs_whatever_the_batch(report: Report) -> None:
     again = evaluate_restoration(
         {"oracle": colour_filled_oracle(SIZE)}, PAIRS, size=SIZE, features=features(), batch_size=5
     )

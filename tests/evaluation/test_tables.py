@@ -5,7 +5,8 @@ import pytest
 from rich.console import Console
 
 from toile.errors import ToileError
-from toile.evaluation.restoration import METRICS, RestorationReport
+from toile.evaluation.report import Report
+from toile.evaluation.restoration import METRICS
 from toile.evaluation.tables import read_json, replace_between, to_markdown, to_rich, write_json
 
 
@@ -15,8 +16,9 @@ def values(best: float) -> dict[str, list[float]]:
     }
 
 
-REPORT = RestorationReport(
+REPORT = Report(
     size=(64, 48),
+    higher_is_better=METRICS,
     identifiers={"studio": [str(i) for i in range(8)]},
     values={"studio": {"model": values(0.8), "mean": values(0.3)}},
 )
@@ -52,7 +54,7 @@ def test_json_round_trip(tmp_path: Path) -> None:
 def test_another_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[]")
     for name in ("a.json", "nothing.json"):
-        with pytest.raises(ToileError, match="no restoration report"):
+        with pytest.raises(ToileError, match="no report"):
             read_json(tmp_path / name)
 
 

@@ -1,23 +1,28 @@
 """Restored garments against the truth: every method on every pair, studio and street apart."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from toile.data.record import CATEGORIES, GarmentPair
-from toile.data.tensors import pair_tensors, to_tensor
-from toile.errors import ToileError
+from toile.data.record import GarmentPair
+from toile.data.tensors import pair_tensors
 from toile.evaluation.baselines import Method
-from toile.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_mean
 from toile.evaluation.doll_features import DollFeatures
 from toile.evaluation.metrics import edge_agreement, l1_within, silhouette_iou, ssim
+from toile.evaluation.report import (
+    Item,
+    Named,
+    Report,
+    Values,
+    category_batches,
+    check_not_empty,
+    stacked,
+)
 from toile.files import whole_file
 
 METRICS: dict[str, bool] = {
@@ -29,34 +34,6 @@ METRICS: dict[str, bool] = {
 }
 """What is measured of each picture, and whether higher is better."""
 
-Values = dict[str, dict[str, list[float]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RestorationReport:
-    """Per-image values of every method, from which every mean and interval follows."""
-
-    size: tuple[int, int]
-    """Height and width of the pictures compared."""
-    identifiers: Mapping[str, list[str]]
-    """The pairs of each mode, in the order of the values."""
-    values: Mapping[str, Values]
-    """By mode, method and metric: one value a pair."""
-
-    def interval(self, mode: str, method: str, metric: str) -> Interval:
-        """A method's mean with its 95 % bootstrap interval."""
-        return bootstrap_mean(np.array(self.values[mode][method][metric]))
-
-    def difference(self, mode: str, first: str, second: str, metric: str) -> Interval:
-        """The mean of first - second on the same pairs, with its 95 % bootstrap interval."""
-        values = self.values[mode]
-        return bootstrap_difference(np.array(values[first][metric]), np.array(values[second][metric]))
-
-    def beats(self, mode: str, first: str, second: str, metric: str) -> bool:
-        """Whether the first is better by more than the choice of pairs explains."""
-        gain = self.difference(mode, first, second, metric)
-        return gain.low > 0 if METRICS[metric] else gain.high < 0
-
 
 def evaluate_restoration(
     methods: Mapping[str, Method],
@@ -65,7 +42,7 @@ def evaluate_restoration(
     size: tuple[int, int],
     features: DollFeatures,
     batch_size: int = 8,
-) -> RestorationReport:
+) -> Report:
     """Restore every pair with every method and measure the result.
 
     Args:
@@ -78,30 +55,20 @@ def evaluate_restoration(
     Raises:
         ToileError: when there are no pairs, or a method gives pictures of another number or size.
     """
-    empty = [mode for mode, of_mode in pairs.items() if not len(of_mode)]
-    if empty or not pairs or not methods:
-        raise ToileError(
-            f"nothing to evaluate: {f'no pairs for {empty[0]}' if empty else 'no pairs or no methods'}"
-        )
+    check_not_empty(methods, pairs)
     values: dict[str, Values] = {mode: {name: {m: [] for m in METRICS} for name in methods} for mode in pairs}
     identifiers: dict[str, list[str]] = {mode: [] for mode in pairs}
     for mode, of_mode in pairs.items():
-        for batch in tqdm(list(_batches(of_mode, batch_size)), desc=f"evaluating {mode}", disable=None):
+        categories = [of_mode[index].category for index in range(len(of_mode))]
+        batches = list(category_batches(categories, batch_size))
+        for rows in tqdm(batches, desc=f"evaluating {mode}", disable=None):
+            batch = [of_mode[index] for index in rows]  # drawn or read again only by its own batch
             identifiers[mode] += [pair.identifier for pair in batch]
             truth = [pair_tensors(pair, size) for pair in batch]
             for name, method in methods.items():
                 for metric, found in measure(method(batch), truth, features, name).items():
                     values[mode][name][metric] += found.tolist()
-    return RestorationReport(size=size, identifiers=identifiers, values=values)
-
-
-def _batches(pairs: Sequence[GarmentPair], batch_size: int) -> Iterator[list[GarmentPair]]:
-    """Pairs of one category at a time; a pair is drawn or read again only by its own batch."""
-    categories = [pairs[index].category for index in range(len(pairs))]
-    for category in CATEGORIES:
-        rows = [index for index, found in enumerate(categories) if found == category]
-        for start in range(0, len(rows), batch_size):
-            yield [pairs[index] for index in rows[start : start + batch_size]]
+    return Report(size=size, higher_is_better=METRICS, identifiers=identifiers, values=values)
 
 
 def measure(
@@ -124,11 +91,7 @@ def measure(
     target = torch.stack([item["garment"] for item in truth]).float() / 255  # (B, 3, H, W)
     inside = torch.stack([item["silhouette"] for item in truth]).float() / 255  # (B, 1, H, W)
     height, width = target.shape[2:]
-    wrong = next((p.size for p in predictions if p.size != (width, height)), None)
-    if len(predictions) != len(truth) or wrong is not None:
-        problem = f"a picture of {wrong}" if wrong else f"{len(predictions)} pictures for {len(truth)} pairs"
-        raise ToileError(f"{name} gave {problem}; each pair needs one picture of {(width, height)}")
-    drawn = torch.stack([to_tensor(p.convert("RGB")) for p in predictions]).float() / 255  # (B, 3, H, W)
+    drawn = stacked(predictions, len(truth), (height, width), name)
     return {
         "SSIM": ssim(drawn, target, data_range=1.0),
         "DISTS-dolls": features.distance(drawn, target),
@@ -138,14 +101,16 @@ def measure(
     }
 
 
-def remembered(method: Method, folder: Path) -> Method:
+def remembered(
+    method: Callable[[Sequence[Item]], list[Image.Image]], folder: Path
+) -> Callable[[Sequence[Item]], list[Image.Image]]:
     """The same method, with its pictures kept as PNG in `folder` and not made again.
 
     A picture is written beside its place and renamed, so that a run that was stopped goes on where it was.
     Name the folder after what made the pictures (a hash of weights and settings): nothing here can tell.
     """
 
-    def restore(pairs: Sequence[GarmentPair]) -> list[Image.Image]:
+    def restore(pairs: Sequence[Item]) -> list[Image.Image]:
         paths = [folder / _file_name(pair) for pair in pairs]
         missing = [index for index, path in enumerate(paths) if not path.is_file()]
         if missing:
@@ -157,7 +122,7 @@ def remembered(method: Method, folder: Path) -> Method:
     return restore
 
 
-def _file_name(pair: GarmentPair) -> str:
+def _file_name(pair: Named) -> str:
     return (
         "".join(letter if letter.isalnum() else "_" for letter in f"{pair.source}-{pair.identifier}") + ".png"
     )

@@ -1,4 +1,4 @@
-"""A restoration report as Markdown, on a terminal, and as JSON."""
+"""A report as Markdown, on a terminal, and as JSON."""
 
 import json
 from pathlib import Path
@@ -6,36 +6,40 @@ from pathlib import Path
 from rich.table import Table
 
 from toile.errors import ToileError
-from toile.evaluation.restoration import METRICS, RestorationReport
+from toile.evaluation.report import Report
 from toile.files import write_text
 
 ARROWS = {True: "↑", False: "↓"}
 
 
-def headings(report: RestorationReport) -> list[str]:
+def headings(report: Report) -> list[str]:
     """The head of a table: the method, then each metric with an arrow towards the better."""
-    return ["method", *(f"{metric} {ARROWS[higher]}" for metric, higher in METRICS.items())]
+    return ["method", *(f"{metric} {ARROWS[higher]}" for metric, higher in report.higher_is_better.items())]
 
 
-def rows(report: RestorationReport, mode: str) -> list[list[str]]:
+def rows(report: Report, mode: str) -> list[list[str]]:
     """One row a method: its name, then each metric's mean with its interval."""
     return [
-        [method, *(str(report.interval(mode, method, m)) for m in METRICS)] for method in report.values[mode]
+        [method, *(str(report.interval(mode, method, m)) for m in report.higher_is_better)]
+        for method in report.values[mode]
     ]
 
 
-def difference_rows(report: RestorationReport, mode: str, first: str) -> list[list[str]]:
+def difference_rows(report: Report, mode: str, first: str) -> list[list[str]]:
     """One row for each other method: `first` minus it, in bold where `first` is better beyond chance."""
     others = [method for method in report.values[mode] if method != first]
-    return [[f"− {other}", *(_gain(report, mode, first, other, m) for m in METRICS)] for other in others]
+    return [
+        [f"− {other}", *(_gain(report, mode, first, other, m) for m in report.higher_is_better)]
+        for other in others
+    ]
 
 
-def _gain(report: RestorationReport, mode: str, first: str, second: str, metric: str) -> str:
+def _gain(report: Report, mode: str, first: str, second: str, metric: str) -> str:
     text = str(report.difference(mode, first, second, metric))
     return f"**{text}**" if report.beats(mode, first, second, metric) else text
 
 
-def to_markdown(report: RestorationReport, first: str | None = None) -> str:
+def to_markdown(report: Report, first: str | None = None) -> str:
     """Tables for each mode; with `first`, another one of what it gains on each other method."""
     parts = []
     for mode, methods in report.values.items():
@@ -52,7 +56,7 @@ def _markdown_table(head: list[str], body: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def to_rich(report: RestorationReport, mode: str) -> Table:
+def to_rich(report: Report, mode: str) -> Table:
     """One mode's table for a terminal."""
     table = Table(title=f"{mode}, {len(report.identifiers[mode])} pairs")
     for heading in headings(report):
@@ -62,18 +66,20 @@ def to_rich(report: RestorationReport, mode: str) -> Table:
     return table
 
 
-def write_json(report: RestorationReport, path: Path) -> None:
+def write_json(report: Report, path: Path) -> None:
     """Write every value, with the means and intervals that follow from them."""
     summary = {
         mode: {
-            method: {metric: vars(report.interval(mode, method, metric)) for metric in METRICS}
+            method: {
+                metric: vars(report.interval(mode, method, metric)) for metric in report.higher_is_better
+            }
             for method in methods
         }
         for mode, methods in report.values.items()
     }
     content = {
         "size": list(report.size),
-        "higher_is_better": METRICS,
+        "higher_is_better": dict(report.higher_is_better),
         "identifiers": dict(report.identifiers),
         "summary": summary,
         "values": dict(report.values),
@@ -81,7 +87,7 @@ def write_json(report: RestorationReport, path: Path) -> None:
     write_text(json.dumps(content, indent=1), path)
 
 
-def read_json(path: Path) -> RestorationReport:
+def read_json(path: Path) -> Report:
     """Read what `write_json` wrote.
 
     Raises:
@@ -90,12 +96,15 @@ def read_json(path: Path) -> RestorationReport:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         height, width = content["size"]
-        return RestorationReport(
-            size=(height, width), identifiers=content["identifiers"], values=content["values"]
+        return Report(
+            size=(height, width),
+            higher_is_better=content["higher_is_better"],
+            identifiers=content["identifiers"],
+            values=content["values"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ToileError(
-            f"{path} is no restoration report ({error}); make one with benchmarks/igr_quality.py"
+            f"{path} is no report ({error}); make one with a script of benchmarks, such as igr_quality.py"
         ) from error
 
 
