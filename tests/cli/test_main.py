@@ -18,7 +18,7 @@ def run(*arguments: str) -> int:
 def test_help_names_every_command(capsys):
     assert run("--help") == 0
     out = capsys.readouterr().out
-    for command in ("restore", "demo", "dolls", "train"):
+    for command in ("restore", "tryon", "takeoff", "swap", "demo", "dolls", "analyse", "train"):
         assert command in out
 
 
@@ -31,6 +31,11 @@ def test_no_argument_is_help(capsys):
     ("command", "word"),
     [
         (["restore"], "PHOTO"),
+        (["tryon"], "--candidates"),
+        (["takeoff"], "predicted"),
+        (["swap"], "--side-by-side"),
+        (["analyse"], "parameters"),
+        (["analyse", "parameters"], "--thresholds"),
         (["demo"], "--count"),
         (["dolls"], "show"),
         (["dolls", "make"], "--layout"),
@@ -54,7 +59,7 @@ def test_the_version_is_the_package_s():
     assert version("toile") == __version__
 
 
-@pytest.mark.parametrize("arguments", [["sew"], ["restore", "--colour", "red"], ["dolls"]])
+@pytest.mark.parametrize("arguments", [["sew"], ["restore", "--colour", "red"], ["dolls"], ["analyse"]])
 def test_what_is_not_there_is_a_usage_error(capsys, arguments):
     assert run(*arguments) == 2
     assert "Traceback" not in capsys.readouterr().err

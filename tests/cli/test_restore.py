@@ -5,52 +5,31 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.cli.runs import nothing_in
 
 from toile import __version__
-from toile.cli.main import main
-from toile.cli.restore import plan_jobs, restore_photos
-from toile.errors import ToileError
+from toile.cli.options import IGR_OPTIONS
+from toile.cli.restore import restore_photos
 
 TOILE = [sys.executable, "-m", "toile.cli.main"]
 
 
-@pytest.fixture(autouse=True)
-def empty_working_directory(tmp_path_factory, monkeypatch) -> Path:
-    folder = tmp_path_factory.mktemp("work")
-    monkeypatch.chdir(folder)
-    return folder
-
-
 @pytest.fixture
-def restore(igr_folder, capfd):
+def restore(igr_folder, toile):
     """Run `toile restore` with the small random model; gives exit code, stdout and lines of stderr."""
 
     def run(*arguments: object) -> tuple[int, str, list[str]]:
-        words = [str(word) for word in ("restore", *arguments)]
-        for option, value in {"--model": igr_folder, "--steps": 1, "--device": "cpu"}.items():
-            words += [] if option in words else [option, str(value)]
-        try:
-            code = main(words)
-        except SystemExit as exit_:
-            code = exit_.code
-        out, err = capfd.readouterr()
-        said = [line.split("\r")[-1] for line in err.splitlines()]
-        return (
-            code,
-            out,
-            [line for line in said if line.startswith(("toile:", "note:")) or "Traceback" in line],
-        )
+        model = () if "--model" in arguments else ("--model", igr_folder)
+        done = toile("restore", *arguments, *model)
+        return done.code, done.out, done.said
 
     return run
-
-
-def nothing_in(folder: Path) -> bool:
-    return not folder.exists() or list(folder.iterdir()) == []
 
 
 def test_a_photo_is_restored(restore, picture_file, tmp_path):
@@ -242,32 +221,11 @@ def test_a_decompression_bomb(restore, tmp_path):
     assert nothing_in(tmp_path / "out")
 
 
-def test_jobs(tmp_path):
-    a, b, mask = tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "m.png"
-    for path in (a, b, mask):
-        path.touch()
-    assert [job.output for job in plan_jobs([a, b])] == [Path("a-garment.png"), Path("b-garment.png")]
-    assert plan_jobs([a], output=tmp_path)[0].output == tmp_path / "a-garment.png"
-    assert plan_jobs([a], output=tmp_path / "x.PNG", mask=mask)[0].mask == mask
-    for photos, options, message in [
-        ([], {}, "no photo"),
-        ([a, b], {"output": tmp_path / "x.png"}, "one file for 2 photos"),
-        ([a, b], {"mask": mask}, "one file for 2 photos"),
-        ([a], {"output": tmp_path / "x.jpg"}, r"ends in \.jpg"),
-        ([a, tmp_path / "other" / "a.png"], {}, "would both be written"),
-        ([mask], {"output": mask}, "is one of the photos"),
-        ([a], {"mask": tmp_path / "gone.png"}, "does not exist"),
-    ]:
-        with pytest.raises(ToileError, match=message):
-            plan_jobs(photos, **options)
-
-
 def test_from_python(igr_folder, picture_file, tmp_path):
     outcomes = restore_photos(
         [picture_file("a.jpg"), tmp_path / "gone.jpg"],
         output=tmp_path / "out",
-        model=str(igr_folder),
-        steps=1,
+        options=replace(IGR_OPTIONS, model=str(igr_folder), steps=1),
     )
     assert [outcome.error is None for outcome in outcomes] == [True, False]
     assert outcomes[0].job.output.is_file()

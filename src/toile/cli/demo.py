@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import tyro
 from PIL import Image
-from tqdm import tqdm
 
 from toile import __version__
 from toile.cli.demo_page import file_name, write_html
-from toile.cli.restore import check_settings, load_pipeline, restore_pictures
+from toile.cli.options import ModelOption, ModelOptions, check_count
+from toile.cli.outcomes import Progress
+from toile.cli.restore import restore_pictures
 from toile.dolls import CATEGORIES, Doll, draw_doll
-from toile.errors import ToileError
 from toile.files import check_writable, write_text
 from toile.images import save_png
 
@@ -40,7 +40,7 @@ class Demo:
     """Denoising steps."""
     guidance: float = 1.5
     """Guidance scale."""
-    model: Annotated[str, tyro.conf.arg(metavar="tiny|PATH|NAME")] = "tiny"
+    model: ModelOption = "tiny"
     """The bundled model, a folder in diffusers layout, or a hub name."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes a GPU where there is one."""
@@ -78,17 +78,17 @@ def make_demo(
     Raises:
         ToileError: when the model, a setting or the output is wrong.
     """
-    if not 1 <= count <= 1000:
-        raise ToileError(f"count is {count}; it must lie between 1 and 1000")
-    check_settings(category="upper", steps=steps, guidance=guidance, seed=seed, batch=1)
+    options = ModelOptions(model=model, steps=steps, guidance=guidance, seed=seed, device=device)
+    check_count("count", count, 1000)
+    options.check("upper")
     check_writable(output)
-    pipeline = load_pipeline(model, device=device)
+    pipeline = options.load("igr")
     dolls = draw_dolls(count, seed, pipeline.default_size)
     settings = {"toile": __version__, "model": model, "steps": steps, "guidance": guidance}
     started = time.perf_counter()
-    with tqdm(total=count * steps, unit="step", desc="restoring", file=sys.stderr, leave=False) as bar:
+    with Progress(count * steps, "restoring") as progress:
         for doll in dolls:
-            restored = restore_doll(pipeline, doll, steps=steps, guidance=guidance, on_step=bar.update)
+            restored = restore_doll(pipeline, doll, options, progress.step)
             save_row(doll, restored, output, settings)
     seconds = time.perf_counter() - started
     print(f"restored {count} garments in {seconds:.1f} s, {seconds / count:.1f} s each", file=sys.stderr)
@@ -111,7 +111,7 @@ def draw_dolls(count: int, seed: int, size: tuple[int, int]) -> list[Doll]:
 
 
 def restore_doll(
-    pipeline: Any, doll: Doll, *, steps: int, guidance: float, on_step: Callable[[int], object]
+    pipeline: Any, doll: Doll, options: ModelOptions, on_step: Callable[[int], object]
 ) -> Image.Image:
     """Restore a doll's garment from its photo and its mask; the doll's seed is the noise's."""
     return restore_pictures(
@@ -119,8 +119,7 @@ def restore_doll(
         [Image.fromarray(doll.person)],
         [Image.fromarray(doll.agnostic_mask)],
         doll.category,
-        steps=steps,
-        guidance=guidance,
+        options=options,
         seeds=[doll.seed],
         size=doll.size,
         on_step=on_step,

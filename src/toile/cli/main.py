@@ -9,9 +9,13 @@ from typing import Annotated
 import tyro
 
 from toile import __version__
+from toile.cli.analyse import AnalyseParameters
 from toile.cli.demo import Demo
 from toile.cli.dolls import DollsMake, DollsShow
 from toile.cli.restore import Restore
+from toile.cli.swap import Swap
+from toile.cli.takeoff import TakeOff
+from toile.cli.tryon import TryOn
 from toile.errors import ToileError
 
 USAGE_ERROR = 2
@@ -34,6 +38,22 @@ class Dolls:
 
 
 @dataclass(frozen=True)
+class Analyse:
+    """Look into trained models: what their weights have in common."""
+
+    command: (
+        Annotated[AnalyseParameters, tyro.conf.subcommand("parameters")]
+        | Annotated[None, tyro.conf.Suppress, tyro.conf.subcommand("nothing")]  # one alone would get no name
+    )
+    """What to look at."""
+
+    def run(self) -> None:
+        """Run the chosen command."""
+        if self.command is not None:
+            self.command.run()
+
+
+@dataclass(frozen=True)
 class Train:
     """Train a model: `toile train` lists what can be trained, `toile train NAME --help` its settings."""
 
@@ -44,8 +64,12 @@ class Train:
 
 Command = (
     Annotated[Restore, tyro.conf.subcommand("restore")]
+    | Annotated[TryOn, tyro.conf.subcommand("tryon")]
+    | Annotated[TakeOff, tyro.conf.subcommand("takeoff")]
+    | Annotated[Swap, tyro.conf.subcommand("swap")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
     | Annotated[Dolls, tyro.conf.subcommand("dolls")]
+    | Annotated[Analyse, tyro.conf.subcommand("analyse")]
     | Annotated[Train, tyro.conf.subcommand("train")]
 )
 

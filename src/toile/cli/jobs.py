@@ -1,4 +1,4 @@
-"""What `toile restore` has to do: one job a photo, and the pictures that it needs."""
+"""What a command has to do: one job a photo, the pictures that it needs, and where its result goes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from toile.images import fit_mask, load_mask, load_photo
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One photo to restore."""
+    """One photo to work on."""
 
     photo: Path
     """The photo's file."""
@@ -35,7 +35,7 @@ class LoadedJob:
 
 
 def plan_jobs(photos: Sequence[Path], *, output: Path | None = None, mask: Path | None = None) -> list[Job]:
-    """Say for each photo where its mask is and where its garment goes.
+    """Say for each photo where its mask is and where the garment in it goes.
 
     Args:
         photos: files; whether they can be read is not looked at yet.
@@ -46,9 +46,11 @@ def plan_jobs(photos: Sequence[Path], *, output: Path | None = None, mask: Path 
         ToileError: when there is no photo, or the names contradict one another.
     """
     if not photos:
-        raise ToileError("no photo was given; write toile restore PHOTO [PHOTO...]")
-    masks, outputs = _masks(photos, mask), _outputs(photos, output)
-    _check_outputs(photos, outputs)
+        raise ToileError("no photo was given; write at least one")
+    masks = _masks(photos, mask)
+    outputs = output_paths([f"{photo.stem}-garment.png" for photo in photos], output)
+    _check_different(photos, outputs)
+    check_not_inputs(outputs, photos)
     return [
         Job(photo=photo, mask=region, output=target)
         for photo, region, target in zip(photos, masks, outputs, strict=True)
@@ -70,29 +72,44 @@ def _masks(photos: Sequence[Path], mask: Path | None) -> Sequence[Path | None]:
     return [mask]
 
 
-def _outputs(photos: Sequence[Path], output: Path | None) -> list[Path]:
-    names = [f"{photo.stem}-garment.png" for photo in photos]
+def output_paths(names: Sequence[str], output: Path | None) -> list[Path]:
+    """Say where results go.
+
+    Args:
+        names: of the files, where the user has not named one.
+        output: a folder, or for one result a .png file; None is the working directory.
+
+    Raises:
+        ToileError: when it is a file of another kind, or one file for several results.
+    """
     if output is None:
         return [Path(name) for name in names]
     if output.is_dir() or output.suffix == "":
         return [output / name for name in names]
     if output.suffix.lower() != ".png":
-        raise ToileError(f"output {output} ends in {output.suffix}; garments are written as .png")
-    if len(photos) > 1:
-        raise ToileError(f"output {output} is one file for {len(photos)} photos; give a folder")
+        raise ToileError(f"output {output} ends in {output.suffix}; pictures are written as .png")
+    if len(names) > 1:
+        raise ToileError(f"output {output} is one file for {len(names)} photos; give a folder")
     return [output]
 
 
-def _check_outputs(photos: Sequence[Path], outputs: Sequence[Path]) -> None:
+def check_not_inputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        ToileError: naming the first such output.
+    """
+    read = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in read:
+            raise ToileError(f"output {path} is one of the photos; choose another output")
+
+
+def _check_different(photos: Sequence[Path], outputs: Sequence[Path]) -> None:
     first: dict[Path, Path] = {}
-    inputs = {photo.resolve() for photo in photos}
     for photo, target in zip(photos, outputs, strict=True):
         if target in first:
-            raise ToileError(
-                f"{first[target]} and {photo} would both be written to {target}; restore them apart"
-            )
-        if target.resolve() in inputs:
-            raise ToileError(f"output {target} is one of the photos; choose another output")
+            raise ToileError(f"{first[target]} and {photo} would both be written to {target}; do them apart")
         first[target] = photo
 
 
@@ -107,10 +124,25 @@ def load_job(job: Job, size: tuple[int, int]) -> LoadedJob:
         ToileError: when one cannot be used, or nothing of the mask is left at that size.
     """
     photo = load_photo(job.photo)
-    mask = None if job.mask is None else load_mask(job.mask, photo.size)
-    if mask is not None and fit_mask(mask, size).getbbox() is None:
-        raise ToileError(f"mask {job.mask} marks so little that nothing remains at {size[0]}×{size[1]}")
+    mask = None if job.mask is None else load_region(job.mask, photo, size)
     return LoadedJob(job=job, photo=photo, mask=mask)
+
+
+def load_region(path: Path, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Read the mask of a photo, "L", 0 or 255.
+
+    Args:
+        path: of the mask.
+        photo: what it belongs to.
+        size: (height, width) that will be worked at.
+
+    Raises:
+        ToileError: when it cannot be used, or nothing of it is left at that size.
+    """
+    mask = load_mask(path, photo.size)
+    if fit_mask(mask, size).getbbox() is None:
+        raise ToileError(f"mask {path} marks so little that nothing remains at {size[0]}×{size[1]}")
+    return mask
 
 
 def load_batches(

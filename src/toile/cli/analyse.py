@@ -1,0 +1,88 @@
+"""`toile analyse parameters`: how alike the U-Nets of two models are, as in TWGTM's Fig. 1 (a)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from toile.errors import ToileError
+from toile.files import check_writable, write_text
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from toile.evaluation.similarity import ParameterSimilarity
+
+UNET = "unet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyseParameters:
+    """Compare the self-attention and feed-forward parameters of two models' U-Nets.
+
+    Says what share of them has a relative error |a - b| / max(|a|, |b|) under each threshold.
+    """
+
+    a: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="A")]
+    """A model: a folder in diffusers layout that holds a `unet` with safetensors."""
+    b: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="B")]
+    """Another model of the same architecture."""
+    thresholds: tuple[float, ...] = (0.0005, 0.001, 0.005, 0.01, 0.05)
+    """Relative errors, each greater than 0."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
+    """A .json file to write the figures to."""
+
+    def run(self) -> None:
+        """Compare, print the table, and write the figures where that is asked for."""
+        from rich.console import Console
+
+        if self.output is not None:
+            if self.output.suffix.lower() != ".json":
+                raise ToileError(f"output {self.output} does not end in .json; figures are written as JSON")
+            check_writable(self.output.parent)
+        found = analyse_parameters(self.a, self.b, self.thresholds)
+        Console().print(parameter_table(found))
+        if self.output is not None:
+            models = {"a": str(self.a), "b": str(self.b)}
+            write_text(json.dumps(models | vars(found), indent=1) + "\n", self.output)
+
+
+def analyse_parameters(a: Path, b: Path, thresholds: tuple[float, ...]) -> "ParameterSimilarity":
+    """Compare the U-Nets of two folders; tensors are read one pair at a time, and no model is made.
+
+    Args:
+        a: a folder in diffusers layout that holds a `unet`.
+        b: another one.
+        thresholds: relative errors.
+
+    Raises:
+        ToileError: when a folder has no such part, or the two cannot be compared.
+    """
+    from toile.diffusion.weight_files import WeightFiles
+    from toile.evaluation.similarity import parameter_similarity
+
+    return parameter_similarity(WeightFiles(_unet_of(a)), WeightFiles(_unet_of(b)), thresholds)
+
+
+def _unet_of(model: Path) -> Path:
+    if not model.is_dir():
+        raise ToileError(f"there is no folder {model}; give a model's folder in diffusers layout")
+    if not (model / UNET).is_dir():
+        raise ToileError(f"{model} has no part {UNET!r}; give a model's whole folder in diffusers layout")
+    return model / UNET
+
+
+def parameter_table(found: "ParameterSimilarity") -> "Table":
+    """A row for each threshold, a column for each kind of layer."""
+    from rich.table import Table
+
+    table = Table(title="Share of parameters whose relative error is smaller")
+    table.add_column("relative error", justify="right")
+    for kind, count in found.counts.items():
+        table.add_column(f"{kind}\n{count:,}", justify="right")
+    for index, threshold in enumerate(found.thresholds):
+        shares = [f"{row[index]:.1%}" for row in found.shares.values()]
+        table.add_row(f"< {threshold:g}", *shares)
+    return table

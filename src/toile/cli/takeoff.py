@@ -1,0 +1,192 @@
+"""`toile takeoff`: photos of people in, flat garments out, by the model that also tries on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from PIL import Image
+
+from toile.cli.jobs import check_not_inputs, load_batches, plan_jobs
+from toile.cli.options import (
+    TWGTM_OPTIONS,
+    CategoryOption,
+    ModelOptions,
+    OwnModelOptions,
+    check_count,
+    enough_memory,
+)
+from toile.cli.outcomes import Outcome, Progress, report
+from toile.errors import ToileError
+from toile.files import check_writable
+
+PREDICTED = "predicted"
+
+BoxChoice = tuple[int, int, int, int] | str | None
+"""x0, y0, x1, y1 in pixels of the canvas, `predicted`, or None for everywhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeOff:
+    """Take the garment off a person: restore it flat, on white, from a photo; no mask is needed.
+
+    The same photo with the same seed gives the same picture, alone or among others.
+    Every PNG carries its model, seed and settings in the text chunk `toile`.
+    Exit code: 0 when every photo was done, 1 when some failed, 2 when none could be.
+    """
+
+    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PERSON [PERSON...]")]
+    """One photo or several: any format, size and orientation."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
+    """A folder, or for one photo a .png file. Left out: PERSON-garment.png in the working directory."""
+    category: CategoryOption = "upper"
+    """What to take off."""
+    box: Annotated[str | None, tyro.conf.arg(metavar="X0,Y0,X1,Y1|predicted")] = None
+    """Where in the result the garment shall lie, in its pixels, or where the model predicts that it will.
+    Left out: anywhere."""
+    silhouette: bool = False
+    """Write the predicted silhouette as well, as OUT-silhouette.png."""
+    batch: int = 1
+    """Photos that are done at once."""
+    options: OwnModelOptions = TWGTM_OPTIONS
+    """Which model takes off, how, and on what."""
+
+    def run(self) -> int:
+        """Take off, report each failure on one line, and return the exit code."""
+        outcomes = undress_photos(
+            self.photos,
+            output=self.output,
+            category=self.category,
+            box=parse_box(self.box),
+            silhouette=self.silhouette,
+            batch=self.batch,
+            options=self.options,
+        )
+        return report(outcomes)
+
+
+def undress_photos(
+    photos: Sequence[Path],
+    *,
+    output: Path | None = None,
+    category: str = "upper",
+    box: BoxChoice = None,
+    silhouette: bool = False,
+    batch: int = 1,
+    options: ModelOptions = TWGTM_OPTIONS,
+) -> list[Outcome]:
+    """Restore the garments of photos and write them as PNGs; the arguments are those of `TakeOff`.
+
+    A photo that cannot be read is reported on stderr, and the others are done.
+
+    Returns:
+        What became of each photo, in their order.
+
+    Raises:
+        ToileError: when nothing can be done: the model, a setting or the output is wrong.
+    """
+    jobs = plan_jobs(photos, output=output)
+    if silhouette:
+        check_not_inputs([silhouette_path(job.output) for job in jobs], photos)
+    options.check(category)
+    check_count("batch", batch)
+    pipeline = options.load("twgtm")
+    size = options.canvas(pipeline)
+    check_box(box, size)
+    for folder in {job.output.parent for job in jobs}:
+        check_writable(folder)
+    with Progress(len(jobs) * options.steps, "taking off") as progress:
+        for loaded in load_batches(jobs, size, batch, progress.fail):
+            taken = take_off_pictures(
+                pipeline,
+                [item.photo for item in loaded],
+                category,
+                box=box,
+                options=options,
+                size=size,
+                on_step=progress.step,
+            )
+            for item, pictures in zip(loaded, taken, strict=True):
+                paths = [item.job.output, silhouette_path(item.job.output)][: 1 + silhouette]
+                own = {"category": category, "photo": item.job.photo.name, "box": box}
+                saved = dict(zip(paths, pictures, strict=False))
+                progress.save(item.job, saved, options.metadata(size) | own)
+    return progress.outcomes(jobs)
+
+
+def take_off_pictures(
+    pipeline: Any,
+    photos: Sequence[Image.Image],
+    category: str,
+    *,
+    box: BoxChoice = None,
+    options: ModelOptions,
+    size: tuple[int, int],
+    on_step: Callable[[int], object],
+) -> list[tuple[Image.Image, Image.Image]]:
+    """Take off in one batch in memory, each photo from the same seed.
+
+    Args:
+        pipeline: a `TWGTMPipeline`.
+        photos: of persons.
+        category: what to take off.
+        box: where the garments shall lie.
+        options: how to draw.
+        size: (height, width) to work at.
+        on_step: is told how many photos took a step.
+
+    Returns:
+        Of each photo the flat garment and its predicted silhouette.
+
+    Raises:
+        ToileError: when there is not enough memory for it.
+    """
+    from toile.diffusion.noise import item_generators
+
+    def step_done(*_: object) -> None:
+        on_step(len(photos))
+
+    with enough_memory(len(photos), size):
+        taken = pipeline.take_off(
+            list(photos),
+            category,
+            box=box,
+            return_silhouette=True,
+            generator=item_generators([options.seed] * len(photos)),
+            callback_on_step_end=step_done,
+            **options.arguments(size),
+        )
+    return list(zip(taken.images, taken.silhouettes, strict=True))
+
+
+def parse_box(text: str | None) -> BoxChoice:
+    """Read `X0,Y0,X1,Y1` or `predicted`.
+
+    Raises:
+        ToileError: when it is anything else.
+    """
+    if text is None or text == PREDICTED:
+        return text
+    sides = [side.strip() for side in text.split(",")]
+    if len(sides) != 4 or not all(side.isdecimal() for side in sides):
+        raise ToileError(f"box {text!r} is none; write X0,Y0,X1,Y1 in whole pixels, or predicted")
+    x0, y0, x1, y1 = (int(side) for side in sides)
+    return x0, y0, x1, y1
+
+
+def check_box(box: BoxChoice, size: tuple[int, int]) -> None:
+    """Refuse a box that does not lie in the canvas.
+
+    Raises:
+        ToileError: with the canvas's size.
+    """
+    from toile.twgtm.panels import box_repaint
+
+    if isinstance(box, tuple):
+        box_repaint([box], size)
+
+
+def silhouette_path(output: Path) -> Path:
+    """The PNG of the silhouette that belongs to a garment's."""
+    return output.with_name(f"{output.stem}-silhouette.png")

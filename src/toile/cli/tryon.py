@@ -1,0 +1,185 @@
+"""`toile tryon`: a photo of a person and a flat garment in, the person in the garment out."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from PIL import Image
+
+from toile.cli.jobs import check_not_inputs, load_region, output_paths
+from toile.cli.options import (
+    LARGEST_SEED,
+    TWGTM_OPTIONS,
+    CategoryOption,
+    ModelOptions,
+    OwnModelOptions,
+    check_count,
+    enough_memory,
+)
+from toile.cli.outcomes import Progress
+from toile.errors import ToileError
+from toile.files import check_writable
+from toile.images import load_photo, save_png
+
+if TYPE_CHECKING:
+    from toile.twgtm.round_trip import RoundTrip
+
+MOST_CANDIDATES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TryOn:
+    """Dress the person of a photo in a garment.
+
+    The same pictures with the same seed give the same result.
+    The PNG carries its model, seed and settings in the text chunk `toile`.
+    Exit code: 0 when it was written, 2 when it could not be.
+    """
+
+    person: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PERSON")]
+    """A photo of one person: any format, size and orientation."""
+    garment: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="GARMENT")]
+    """A picture of the flat garment on white."""
+    mask: Annotated[Path, tyro.conf.arg(metavar="MASK")]
+    """White where the photo is to be repainted, of the photo's size."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
+    """A .png file or a folder. Left out: PERSON-in-GARMENT.png in the working directory."""
+    category: CategoryOption = "upper"
+    """What kind of garment it is."""
+    repaint: bool = True
+    """Keep the photo's own pixels outside of the mask, but for a soft edge."""
+    candidates: int = 1
+    """Try on with so many seeds, from --seed on, take the garment off each result again, and keep the one
+    that gives it back best."""
+    options: OwnModelOptions = TWGTM_OPTIONS
+    """Which model tries on, how, and on what."""
+
+    def run(self) -> int:
+        """Try on, and say where the result is."""
+        written = dress_photo(
+            self.person,
+            self.garment,
+            self.mask,
+            output=self.output,
+            category=self.category,
+            repaint=self.repaint,
+            candidates=self.candidates,
+            options=self.options,
+        )
+        print(written)
+        return 0
+
+
+def dress_photo(
+    person: Path,
+    garment: Path,
+    mask: Path,
+    *,
+    output: Path | None = None,
+    category: str = "upper",
+    repaint: bool = True,
+    candidates: int = 1,
+    options: ModelOptions = TWGTM_OPTIONS,
+) -> Path:
+    """Try a garment on and write the result as a PNG; the arguments are those of `TryOn`.
+
+    Returns:
+        The PNG's path.
+
+    Raises:
+        ToileError: when a picture, the model, a setting or the output is wrong.
+    """
+    (path,) = output_paths([f"{person.stem}-in-{garment.stem}.png"], output)
+    check_not_inputs([path], [person, garment, mask])
+    options.check(category)
+    check_count("candidates", candidates, MOST_CANDIDATES)
+    if options.seed + candidates - 1 > LARGEST_SEED:
+        raise ToileError(f"seed is {options.seed}; with {candidates} candidates the last passes 2**63 - 1")
+    photo, flat = load_photo(person), load_photo(garment)
+    pipeline = options.load("twgtm")
+    size = options.canvas(pipeline)
+    region = load_region(mask, photo, size)
+    check_writable(path.parent)
+    with Progress(options.steps * (1 if candidates == 1 else 2 * candidates), "trying on") as progress:
+        found = try_on_pictures(
+            pipeline,
+            photo,
+            flat,
+            region,
+            category,
+            repaint=repaint,
+            candidates=candidates,
+            options=options,
+            size=size,
+            on_step=progress.step,
+        )
+    if candidates > 1:
+        print(ranking(found), file=sys.stderr)
+    own = {"category": category, "person": person.name, "garment": garment.name, "repaint": repaint}
+    save_png(found.image, path, options.metadata(size) | own | round_trip_metadata(found))
+    return path
+
+
+def try_on_pictures(
+    pipeline: Any,
+    person: Image.Image,
+    garment: Image.Image,
+    mask: Image.Image,
+    category: str,
+    *,
+    repaint: bool = True,
+    candidates: int = 1,
+    options: ModelOptions,
+    size: tuple[int, int],
+    on_step: Callable[[int], object],
+) -> "RoundTrip":
+    """Try on in memory: once, or with several seeds, of which the round trip keeps the best.
+
+    Args:
+        pipeline: a `TWGTMPipeline`.
+        person: a photo.
+        garment: a flat garment.
+        mask: of the photo.
+        category: of the garment.
+        repaint: keep the photo's own pixels outside of the mask.
+        candidates: seeds, from the options' own on; one makes no round trip, and has no distance.
+        options: how to draw.
+        size: (height, width) to work at.
+        on_step: is told of each step.
+
+    Raises:
+        ToileError: when there is not enough memory for it.
+    """
+    from toile.diffusion.noise import item_generators
+    from toile.twgtm.round_trip import RoundTrip, best_of
+
+    def step_done(*_: object) -> None:
+        on_step(1)
+
+    settings = options.arguments(size) | {"repaint": repaint, "callback_on_step_end": step_done}
+    with enough_memory(1, size):
+        if candidates > 1:
+            seeds = range(options.seed, options.seed + candidates)
+            return best_of(pipeline, person, garment, mask, category, seeds, **settings)
+        generator = item_generators([options.seed])
+        worn = pipeline.try_on(person, garment, mask, category, generator=generator, **settings)
+    return RoundTrip(image=worn.images[0], seed=options.seed, distances={})
+
+
+def ranking(found: "RoundTrip") -> str:
+    """The candidates from the best to the worst, in one line."""
+    ranked = sorted(found.distances.items(), key=lambda item: item[1])
+    places = ", ".join(f"seed {seed} {distance:.4f}" for seed, distance in ranked)
+    return (
+        f"round trip: {places}; seed {found.seed} is kept, "
+        f"{found.gain:.1%} nearer to the garment than their mean"
+    )
+
+
+def round_trip_metadata(found: "RoundTrip") -> dict[str, object]:
+    """What a picture says of the seeds that it was chosen from."""
+    distances = {str(seed): round(distance, 6) for seed, distance in found.distances.items()}
+    return {"seed": found.seed} | ({"round_trip": distances} if distances else {})
