@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from tests.small_models import small_unet
 
 from toile.cli.analyse import AnalyseParameters, analyse_parameters
@@ -92,3 +93,31 @@ def test_bad_settings_are_refused_before_anything_is_written(models, tmp_path, c
     shutil.copytree(a, tmp_path / "file")
     assert "cannot be written" in refused(capsys, a, b, "-o", tmp_path / "file/unet/config.json/x.json")
     assert not (tmp_path / "figures.json").exists() and not (tmp_path / "figures.txt").exists()
+
+
+def test_features_are_drawn_as_a_heat_map(twgtm_folder, tmp_path, capsys) -> None:
+    out = tmp_path / "heat.png"
+    asked = ["analyse", "features", str(twgtm_folder), "-o", str(out), "--data", "dolls:7:2", "--count", "2"]
+    assert main([*asked, "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    with Image.open(out) as picture:
+        assert json.loads(picture.text["toile"])["count"] == 2
+        assert min(picture.size) > 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--output", "heat.jpg"), "does not end in .png"),
+        (("--count", "0"), "count is 0"),
+        (("--timestep", "1000", "--count", "1"), "timestep is 1000"),
+        (("--data", "nowhere"), "nowhere"),
+    ],
+)
+def test_features_that_cannot_be_drawn_are_refused(
+    twgtm_folder, tmp_path, monkeypatch, capsys, arguments, message
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["analyse", "features", str(twgtm_folder), *arguments, "--device", "cpu"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and list(tmp_path.iterdir()) == []

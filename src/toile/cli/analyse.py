@@ -1,14 +1,16 @@
-"""`toile analyse parameters`: how alike the U-Nets of two models are, as in TWGTM's Fig. 1 (a)."""
+"""`toile analyse`: what two models' parameters and one model's two tasks have in common (TWGTM, Fig. 1)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from toile.cli.options import TWGTM_OPTIONS, check_count
 from toile.errors import ToileError
 from toile.files import check_writable, write_text
+from toile.images import save_png
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,6 +49,60 @@ class AnalyseParameters:
         if self.output is not None:
             models = {"a": str(self.a), "b": str(self.b)}
             write_text(json.dumps(models | vars(found), indent=1) + "\n", self.output)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyseFeatures:
+    """Compare what the layers of a TWGTM put out when it tries on and when it takes off, as a heat map."""
+
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
+    """A TWGTM: tiny, a folder in diffusers layout, or a hub name."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = Path("features.png")
+    """The .png file to draw."""
+    data: str = "dolls:10000000:8:mixed"
+    """Pairs to look at: dolls:FIRST:COUNT[:street|:mixed], or a folder in VITON-HD or DressCode layout."""
+    count: int = 8
+    """How many of them."""
+    timestep: int = 30
+    """The diffusion step, from 0 (clean) to 999 (noise)."""
+    seed: int = 0
+    """Seed of the noise."""
+    swap: bool = True
+    """Exchange the panels of one task, so that the person is compared with the person."""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes a GPU where there is one."""
+
+    def run(self) -> None:
+        """Compare, and draw the heat map."""
+        if self.output.suffix.lower() != ".png":
+            raise ToileError(f"output {self.output} does not end in .png; the heat map is a picture")
+        check_count("count", self.count, 1000)
+        check_writable(self.output.parent)
+        draw_features(self)
+        print(self.output)
+
+
+def draw_features(options: AnalyseFeatures) -> None:
+    """Draw the heat map that `options` ask for.
+
+    Raises:
+        ToileError: when the model or the data cannot be read.
+    """
+    from toile.data.open import open_pairs
+    from toile.evaluation.heat_map import HeatMapStyle, heat_map
+    from toile.evaluation.two_way import task_similarity
+
+    pipeline = replace(TWGTM_OPTIONS, model=options.model, device=options.device).load("twgtm")
+    pairs = list(open_pairs(options.data, size=pipeline.default_size)[: options.count])
+    found = task_similarity(pipeline, pairs, options.timestep, options.seed, options.swap)
+    style = HeatMapStyle(
+        title=f"Cosine similarity of outputs at t = {options.timestep}",
+        row_title="trying on",
+        column_title="taking off",
+    )
+    settings = {"model": options.model, "data": options.data, "count": len(pairs), "seed": options.seed}
+    picture = heat_map(found.matrix.numpy(), found.names, style=style)
+    save_png(picture, options.output, settings | {"timestep": options.timestep, "swap": options.swap})
 
 
 def analyse_parameters(a: Path, b: Path, thresholds: tuple[float, ...]) -> "ParameterSimilarity":

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from toile import __version__
-from toile.cli.analyse import AnalyseParameters
+from toile.cli.analyse import AnalyseFeatures, AnalyseParameters
 from toile.cli.demo import Demo
 from toile.cli.dolls import DollsMake, DollsShow
 from toile.cli.restore import Restore
@@ -39,18 +39,17 @@ class Dolls:
 
 @dataclass(frozen=True)
 class Analyse:
-    """Look into trained models: what their weights have in common."""
+    """Look into trained models: what their weights, or their tasks, have in common."""
 
     command: (
         Annotated[AnalyseParameters, tyro.conf.subcommand("parameters")]
-        | Annotated[None, tyro.conf.Suppress, tyro.conf.subcommand("nothing")]  # one alone would get no name
+        | Annotated[AnalyseFeatures, tyro.conf.subcommand("features")]
     )
     """What to look at."""
 
     def run(self) -> None:
         """Run the chosen command."""
-        if self.command is not None:
-            self.command.run()
+        self.command.run()
 
 
 @dataclass(frozen=True)
