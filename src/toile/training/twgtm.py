@@ -183,7 +183,7 @@ class TWGTMTask:
 
     def sample(self, model: nn.Module) -> Image.Image:
         """Unseen persons, their garments, what is tried on, and what is taken off."""
-        pipeline, pairs = self.pipeline(model), list(self.unseen.pairs[:SHOWN])
+        pipeline, pairs = self.pipeline(self._as_trained(model)), list(self.unseen.pairs[:SHOWN])
         people, garments = [pair.person for pair in pairs], [pair.garment for pair in pairs]
         categories = [pair.category for pair in pairs]
         masks, drawn = [pair.mask for pair in pairs], []
@@ -198,6 +198,13 @@ class TWGTMTask:
         tensors = [pair_tensors(pair, self.recipe.size) for pair in pairs]
         given = [to_signed(torch.stack([item[name] for item in tensors])) for name in ("person", "garment")]
         return tile([*given, *(output.images.cpu() * 2 - 1 for output in drawn)])
+
+    def _as_trained(self, model: nn.Module) -> TWGTMModel:
+        """The same weights without what stage 1 does not train: F_SRM stays out of the U-Net."""
+        whole = cast(TWGTMModel, model)
+        if self.recipe.stage == 2:
+            return whole
+        return TWGTMModel(whole.unet, whole.semantic, whole.spatial, None, "none", whole.warp)
 
     def pipeline(self, model: nn.Module) -> TWGTMPipeline:
         """The pipeline around a model in training."""
