@@ -1,12 +1,15 @@
 """The VAE's task: an easy start, crops inside the picture, and a loss that says what is wrong."""
 
+from copy import copy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from toile.diffusion import tiny
-from toile.diffusion.recipes import VaeRecipe
+from toile.diffusion.recipes import VaeRecipe, whole_pictures
+from toile.errors import ToileError
 from toile.training.base_vae import Reconstruction, VaeTask, start_plain
 from toile.training.sources import Sources
 
@@ -42,6 +45,27 @@ def test_crops_are_windows_of_their_picture(task: VaeTask) -> None:
     assert crops.shape == (4, 3, 32, 32)
     windows = pictures[0].unfold(1, 32, 1).unfold(2, 32, 1)  # (3, 33, 65, 32, 32)
     assert (windows == crops[0][:, None, None]).all(dim=(0, 3, 4)).any()
+
+
+def test_whole_pictures_are_their_own_crops(task: VaeTask) -> None:
+    whole = copy(task)
+    whole.recipe = replace(task.recipe, crop=None, crops_per_picture=1)
+    pictures = torch.randint(0, 256, (2, 3, 64, 96), dtype=torch.uint8)
+    assert torch.equal(whole._crops(pictures, torch.Generator()), pictures)
+    assert whole_pictures().crop is None
+
+
+def test_crops_larger_than_the_pictures_are_refused() -> None:
+    with pytest.raises(ToileError, match="larger than the pictures"):
+        replace(VaeRecipe(), size=(32, 96))
+
+
+def test_training_goes_on_from_weights(task: VaeTask, tmp_path: Path) -> None:
+    with torch.no_grad():
+        task.export(task.model, tmp_path)
+    sources = Sources(data="dolls:0:2", unseen="dolls:9:2", initial=str(tmp_path))
+    again = VaeTask(task.recipe, sources).model.vae.state_dict()
+    assert all(torch.equal(again[name], tensor) for name, tensor in task.model.vae.state_dict().items())
 
 
 def test_loss_falls_when_a_batch_is_seen_again_and_again(task: VaeTask) -> None:

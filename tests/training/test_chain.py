@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 
 from toile.data.open import open_pairs
 from toile.igr.pipeline import IGRPipeline
-from toile.training.chain import CHAIN, bundle, half
+from toile.training.chain import CHAIN, bundle, gather, half
 from toile.training.registry import find_training
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
+from toile.twgtm.pipeline import TWGTMPipeline
 
 SIZE = (64, 96)
 STEPS = 2
@@ -90,7 +91,27 @@ def test_fine_stage_goes_on_from_the_coarse_one(runs: Path) -> None:
     assert (fine[name] - coarse[name]).abs().max() < 2e-3
 
 
-@pytest.mark.parametrize("name", ["base-vae", "base", "igr-tiny-coarse"])
+def test_export_tries_on_and_takes_off(runs: Path) -> None:
+    pipeline = TWGTMPipeline.from_pretrained(runs / "twgtm-tiny-stage-2" / "export")
+    pair = open_pairs("dolls:200:1", size=SIZE)[0]
+    how = {"category": pair.category, "num_inference_steps": 1}
+    worn = pipeline.try_on(pair.person, pair.garment, pair.mask, **how).images[0]
+    flat = pipeline.take_off(pair.person, **how).images[0]
+    assert worn.size == flat.size == (SIZE[1], SIZE[0])
+
+
+def test_all_that_is_bundled_is_found_again(runs: Path, tmp_path: Path, monkeypatch) -> None:
+    """Every system's own parts, and the base that they share, as `tiny`."""
+    (runs / "doll-features" / "export").mkdir(parents=True, exist_ok=True)
+    gather(runs, tmp_path)
+    monkeypatch.setattr("toile.bundled.weights_folder", lambda: tmp_path)
+    for pipeline in (IGRPipeline, TWGTMPipeline):
+        loaded = pipeline.from_pretrained("tiny")
+        assert loaded.vae.config.scaling_factor != 1
+    assert not (tmp_path / "twgtm" / "vae").exists()
+
+
+@pytest.mark.parametrize("name", ["base-vae", "base", "igr-tiny-coarse", "twgtm-tiny-stage-2"])
 def test_samples_are_drawn(runs: Path, name: str) -> None:
     picture = Image.open(runs / name / "samples" / f"step_{STEPS:06d}.png")
     assert picture.width > SIZE[1]

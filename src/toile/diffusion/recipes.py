@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from toile.diffusion.optimization import Optimization
 from toile.diffusion.tiny import SIZE
+from toile.errors import ToileError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,8 +13,8 @@ class VaeRecipe:
 
     size: tuple[int, int] = SIZE
     """Height and width of the pictures that crops are taken from, in pixels."""
-    crop: tuple[int, int] = (64, 64)
-    """Height and width of a crop, in pixels; multiples of 8."""
+    crop: tuple[int, int] | None = (64, 64)
+    """Height and width of a crop, in pixels; multiples of 8. None takes whole pictures."""
     crops_per_picture: int = 2
     """Crops taken from each of the two pictures of a pair."""
     chroma_weight: float = 1.0
@@ -34,6 +35,15 @@ class VaeRecipe:
     )
     """Steps, batches (in pairs) and AdamW's numbers."""
 
+    def __post_init__(self) -> None:
+        """Refuse crops that do not lie in a picture.
+
+        Raises:
+            ToileError: when a crop is larger than the pictures.
+        """
+        if self.crop is not None and (self.crop[0] > self.size[0] or self.crop[1] > self.size[1]):
+            raise ToileError(f"crop is {self.crop}, larger than the pictures, {self.size}; make it smaller")
+
 
 def whole_pictures() -> VaeRecipe:
     """How that VAE goes on: on whole pictures.
@@ -45,7 +55,7 @@ def whole_pictures() -> VaeRecipe:
     optimization = replace(
         recipe.optimization, steps=1200, learning_rate=5e-4, final_learning_rate=2e-5, ema_decay=0.99
     )
-    return replace(recipe, crop=SIZE, crops_per_picture=1, optimization=optimization)
+    return replace(recipe, crop=None, crops_per_picture=1, optimization=optimization)
 
 
 @dataclass(frozen=True, kw_only=True)

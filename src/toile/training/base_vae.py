@@ -95,7 +95,7 @@ class VaeTask:
     def _crops(
         self, pictures: UInt8[Tensor, "B 3 H W"], generator: torch.Generator
     ) -> UInt8[Tensor, "N 3 y x"]:
-        height, width = self.recipe.crop
+        height, width = self.recipe.crop or pictures.shape[-2:]
         crops = []
         for picture in pictures:
             for _ in range(self.recipe.crops_per_picture):

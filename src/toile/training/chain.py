@@ -15,10 +15,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from toile.bundled import weights_folder
+from toile.diffusion.pipeline import PhotoPipeline
+from toile.igr.pipeline import IGRPipeline
 from toile.training.registry import find_training
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 from toile.training.whole import whole_folder
+from toile.twgtm.pipeline import TWGTMPipeline
 
 RECORD = "training.json"
 """The configuration that the loop puts into each export."""
@@ -45,8 +48,17 @@ CHAIN = (
     Link(name="igr-tiny-half", initial="base"),
     Link(name="igr-tiny-coarse", initial="igr-tiny-half"),
     Link(name="igr-tiny-fine", initial="igr-tiny-coarse"),
+    Link(name="twgtm-tiny-stage-1", initial="base"),
+    Link(name="twgtm-tiny-stage-2", initial="twgtm-tiny-stage-1"),
     Link(name="doll-features"),
 )
+
+
+SYSTEMS: dict[str, tuple[str, type[PhotoPipeline]]] = {
+    IGRPipeline.system: ("igr-tiny-fine", IGRPipeline),
+    TWGTMPipeline.system: ("twgtm-tiny-stage-2", TWGTMPipeline),
+}
+"""The last link of each system, and the pipeline that it exports."""
 
 
 def run_chain(runs: Path = RUNS) -> None:
@@ -62,10 +74,11 @@ def run_chain(runs: Path = RUNS) -> None:
 
 
 def gather(runs: Path, folder: Path) -> None:
-    """Copy what is bundled: the base once, of IGR only its own parts, everything in half precision."""
+    """Copy what is bundled: the base once, of the systems their own parts, everything in half precision."""
     bundle(runs / "base" / "export", folder / "base")
-    own = ("garment_net", "unet", "low_level_extractor", "model_index.json")
-    bundle(runs / "igr-tiny-fine" / "export", folder / "igr", own)
+    for system, (link, pipeline) in SYSTEMS.items():
+        own = (*pipeline.trained_parts, "model_index.json")
+        bundle(runs / link / "export", folder / system, own)
     bundle(runs / "doll-features" / "export", folder / "dists_dolls")
 
 
