@@ -42,7 +42,7 @@ def find_model(name: str | Path, *, system: str, pipeline: str) -> tuple[Path | 
         folder, base = weights_folder() / system, weights_folder() / BASE
         if not is_bundled(system):
             raise ToileError(
-                f"the weights of `tiny` are missing from {folder}; reinstall toile, or run `make weights`"
+                f"the weights of `tiny` are missing from {folder}; run `make weights`, or name another"
             )
         check_model(folder, pipeline=pipeline, base=base)
         return folder, base
