@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from toile.decoding import PIXEL_LIMIT
 from toile.errors import ToileError
 from toile.images import (
-    PIXEL_LIMIT,
     as_mask,
     as_photo,
     fit,

@@ -4,19 +4,17 @@ Sizes of PIL pictures are (width, height); every other size is (height, width).
 """
 
 import json
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from toile.decoding import check_pixels, decode
 from toile.errors import ToileError
 from toile.files import whole_file
 
-PIXEL_LIMIT = 100_000_000
-"""Pictures with more pixels are refused: a small file may unpack to more than the memory holds."""
 METADATA_KEY = "toile"
 """The PNG text chunk that holds a picture's model, seed and settings, as JSON."""
 MASK_THRESHOLD = 128
@@ -31,7 +29,7 @@ def load_photo(path: Path | str) -> Image.Image:
     Raises:
         ToileError: when there is no such file, or it is no picture, cut short, empty or beyond `PIXEL_LIMIT`.
     """
-    return as_photo(_read(Path(path)))
+    return as_photo(decode(Path(path)))
 
 
 def load_mask(path: Path | str, photo_size: tuple[int, int]) -> Image.Image:
@@ -45,7 +43,7 @@ def load_mask(path: Path | str, photo_size: tuple[int, int]) -> Image.Image:
         ToileError: as `load_photo`, and when the mask has another size, or marks nothing.
     """
     try:
-        return as_mask(_read(Path(path)), photo_size)
+        return as_mask(decode(Path(path)), photo_size)
     except ToileError as error:
         raise ToileError(f"mask {path}: {str(error).removeprefix(f'{path} ')}") from error
 
@@ -133,44 +131,6 @@ def save_png(picture: Image.Image, path: Path | str, metadata: Mapping[str, obje
         picture.save(beside, format="PNG", pnginfo=info)
 
 
-def _read(path: Path) -> Image.Image:
-    """Decode a file whole and turn it upright."""
-    if path.is_dir():
-        raise ToileError(f"{path} is a folder; give a picture")
-    if not path.exists():
-        raise ToileError(f"{path} does not exist; check the name")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # decoders warn of oddities they can cope with; the limit is ours
-            with Image.open(path) as picture:
-                _check_pixels(path, picture.size)
-                picture.load()
-                return ImageOps.exif_transpose(picture)
-    except ToileError:
-        raise
-    except UnidentifiedImageError as error:
-        what = "is an empty file" if path.stat().st_size == 0 else "is not a picture that can be read"
-        raise ToileError(f"{path} {what}; give a JPEG, PNG, WebP or TIFF") from error
-    except Image.DecompressionBombError as error:
-        raise ToileError(
-            f"{path} has more than {PIXEL_LIMIT:,} pixels, which is the limit; scale it down"
-        ) from error
-    except (
-        Exception
-    ) as error:  # decoders meet damage in many ways: OSError, SyntaxError, ValueError, struct.error...
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ToileError(f"{path} is damaged or cut short ({reason}); get the picture again") from error
-
-
-def _check_pixels(name: Path | str, size: tuple[int, int]) -> None:
-    if min(size) < 1:
-        raise ToileError(f"{name} has no pixels ({size[0]}×{size[1]}); give another picture")
-    if size[0] * size[1] > PIXEL_LIMIT:
-        raise ToileError(
-            f"{name} has {size[0]}×{size[1]} pixels, more than the limit of {PIXEL_LIMIT:,}; scale it down"
-        )
-
-
 def _as_picture(picture: Image.Image | np.ndarray) -> Image.Image:
     if isinstance(picture, np.ndarray):
         grey_or_colour = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in (3, 4))
@@ -179,9 +139,9 @@ def _as_picture(picture: Image.Image | np.ndarray) -> Image.Image:
                 f"an array of {picture.dtype} with shape {picture.shape} is no picture; "
                 "give a PIL picture, or uint8 with shape (height, width, 3)"
             )
-        _check_pixels("the picture", (picture.shape[1], picture.shape[0]))
+        check_pixels("the picture", (picture.shape[1], picture.shape[0]))
         return Image.fromarray(picture)
-    _check_pixels("the picture", picture.size)
+    check_pixels("the picture", picture.size)
     return picture
 
 

@@ -47,3 +47,29 @@ def write_dresscode(root: Path, split: str = "test") -> Path:
         (root / name / f"{split}_pairs_paired.txt").write_text(f"{stem}_0.jpg\t{stem}_1.jpg\n")
     save(mask(), root / "dresses" / "agnostic_masks" / "000002_0.png")
     return root
+
+
+def write_plain(root: Path, names: tuple[str, ...]) -> Path:
+    for number, name in enumerate(names):
+        save(picture(number), root / "persons" / f"{name}.jpg")
+        save(garment(number), root / "garments" / f"{name}.png")
+    save(mask(), root / "masks" / f"{names[0]}.png")
+    return root
+
+
+def labels(size: tuple[int, int] = SIZE) -> Image.Image:
+    """A parse map in ATR's labels: an upper garment with a belt below it."""
+    values = np.zeros(size, dtype=np.uint8)
+    values[10:40, 8:40] = 4
+    values[40:44, 8:40] = 8
+    return Image.fromarray(values)
+
+
+def write_street_tryon(root: Path) -> Path:
+    for number, stem in enumerate(("000001", "000002")):
+        save(picture(number), root / "validation" / "image" / f"{stem}.jpg")
+        save(labels(), root / "validation" / "segm" / f"{stem}.png")
+    path = root / "annotations" / "street2street_test_pairs_top.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(",from,to\n0,000002.jpg,000001.jpg\n1,000001.jpg,000002.jpg\n")
+    return root

@@ -1,9 +1,11 @@
 import pickle
 
 import numpy as np
+import pytest
 
 from toile.data.doll_pairs import DollPairs, doll_pair
 from toile.dolls import draw_doll
+from toile.errors import ToileError
 
 SMALL = (64, 48)
 
@@ -19,6 +21,8 @@ def test_a_pair_is_its_doll() -> None:
         (pair.silhouette, doll.silhouette),
     ):
         assert (np.asarray(mine) == true).all()
+    assert (np.asarray(pair.parse) == doll.parse).all()
+    assert pair.pose is not None and (pair.pose.keypoints == doll.joints).all()
     assert pair.reasons == set(doll.hardness.labels)
     assert pair.hardness["occlusion"] == doll.hardness.occlusion
 
@@ -42,3 +46,22 @@ def test_a_pair_travels_to_a_worker() -> None:
     pair = DollPairs(5, 1, size=SMALL)[0]
     copy = pickle.loads(pickle.dumps(pair))
     assert (np.asarray(copy.garment) == np.asarray(pair.garment)).all()
+
+
+def test_unpaired_dolls_are_given_the_next_ones_garment_in_their_own_category() -> None:
+    pairs = DollPairs(20, 3, size=SMALL, mode="street", paired=False)
+    for index, pair in enumerate(pairs):
+        wearer, other = 20 + index, 20 + (index + 1) % 3
+        doll = draw_doll(wearer, size=SMALL, mode="street")
+        owner = draw_doll(other, size=SMALL, mode="street", category=doll.category)
+        assert (pair.identifier, pair.garment_identifier) == (f"{wearer:08d}", f"{other:08d}")
+        assert (np.asarray(pair.person) == doll.person).all()
+        assert (np.asarray(pair.mask) == doll.agnostic_mask).all()
+        assert (np.asarray(pair.garment) == owner.garment).all()
+        assert (np.asarray(pair.silhouette) == owner.silhouette).all()
+        assert (pair.paired, pair.reasons, pair.garment_caption) == (False, None, owner.garment_caption)
+
+
+def test_one_doll_alone_cannot_be_unpaired() -> None:
+    with pytest.raises(ToileError, match="at least 2"):
+        DollPairs(0, 1, paired=False)

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.layouts import write_dresscode, write_viton_hd
+from tests.data.layouts import write_dresscode, write_plain, write_viton_hd
 
 from toile.data import open_pairs
 from toile.data.doll_pairs import DollPairs
+from toile.data.mixture import MixedPairs
 from toile.errors import ToileError
 
 
@@ -64,3 +65,35 @@ def test_mixed_dolls_take_turns():
 def test_unknown_modes(spec):
     with pytest.raises(ToileError, match="names no dolls"):
         open_pairs(spec)
+
+
+def test_a_mixture_by_weights(tmp_path: Path) -> None:
+    write_viton_hd(tmp_path, ("a", "b"))
+    spec = f"dolls:0:4:street*0.75+{tmp_path}:test*0.25"
+    pairs = open_pairs(spec, size=(64, 48))
+    assert isinstance(pairs, MixedPairs)
+    assert (pairs.counts, len(pairs)) == ((3, 1), 8)
+    assert {pair.person.size for pair in pairs} == {(48, 64)}
+    again = open_pairs(spec, size=(64, 48))
+    assert [pair.identifier for pair in again] == [pair.identifier for pair in pairs]
+    other = open_pairs(spec, size=(64, 48), seed=1)
+    assert [pair.identifier for pair in other] != [pair.identifier for pair in pairs]
+
+
+def test_paths_with_the_signs_of_a_mixture(tmp_path: Path) -> None:
+    for name in ("odd*2", "a+b", "a*2+b"):
+        write_plain(tmp_path / name, ("x",))
+    assert len(open_pairs(f"{tmp_path}/odd*2/")) == 1
+    assert len(open_pairs(f"{tmp_path}/a+b")) == 1
+    assert isinstance(open_pairs(f"{tmp_path}/a+b*1+dolls:0:1*1"), MixedPairs)
+    assert len(open_pairs(f"{tmp_path}/a*2+b")) == 1
+
+
+@pytest.mark.parametrize("spec", ["dolls:0:1*0+dolls:1:1*1", "dolls:0:1*1+gone*1", "*1", "a*1++b*1", ""])
+def test_bad_mixtures(spec: str) -> None:
+    with pytest.raises(ToileError):
+        open_pairs(spec)
+
+
+def test_unpaired_dolls(tmp_path: Path) -> None:
+    assert open_pairs("dolls:0:2", paired=False)[1].garment_identifier == "00000000"

@@ -17,7 +17,10 @@ class Counted:
         self.read += 1
         return Image.new("RGB", (4, 6), "red")
 
-    garment = mask = silhouette = person
+    garment = mask = silhouette = parse = person
+
+    def pose(self) -> None:
+        return None
 
 
 def make(**changes: object) -> GarmentPair:
@@ -52,6 +55,12 @@ def test_a_pair_cannot_be_changed() -> None:
 )
 def test_hard_is_what_the_fine_stage_leaves_out(reasons: frozenset[str] | None, hard: bool | None) -> None:
     assert make(reasons=reasons).hard is hard
+
+
+def test_a_pair_is_its_own_unless_it_says_otherwise() -> None:
+    pair = make()
+    assert (pair.paired, pair.garment_identifier) == (True, "")
+    assert pair.pose is None and pair.parse is not None
 
 
 def test_an_empty_identifier_is_refused() -> None:

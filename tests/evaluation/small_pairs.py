@@ -45,6 +45,12 @@ class StripedPictures:
         shape.paste(255, (self.place[0], self.place[1], self.place[0] + width, self.place[1] + height))
         return shape
 
+    def parse(self) -> None:
+        return None
+
+    def pose(self) -> None:
+        return None
+
     def _worn(self) -> tuple[int, int]:
         left, top, right, bottom = BOXES[self.category]
         return (bottom - top) // 2, (right - left) // 2

@@ -1,14 +1,16 @@
 """Paper Dolls as pairs, drawn when they are asked for."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Literal, overload
+from typing import Literal
 
 from PIL import Image
 
+from toile.data.pair_sequence import PairSequence
+from toile.data.pose import Pose
 from toile.data.record import Category, GarmentPair
 from toile.dolls import Doll, Mode, draw_doll
+from toile.errors import ToileError
 
 SIZE = (256, 192)
 DollsMode = Literal["studio", "street", "mixed"]
@@ -17,7 +19,7 @@ DollsMode = Literal["studio", "street", "mixed"]
 
 @lru_cache(maxsize=64)
 def _draw(seed: int, size: tuple[int, int], mode: Mode, category: Category | None) -> Doll:
-    """Draw, remembering the last few: a pair's four pictures come from one drawing."""
+    """Draw, remembering the last few: a pair's pictures come from one drawing."""
     return draw_doll(seed, size=size, mode=mode, category=category)
 
 
@@ -55,6 +57,48 @@ class DollPictures:
         """The flat garment's silhouette, 0 or 255."""
         return Image.fromarray(self.doll.silhouette)
 
+    def parse(self) -> Image.Image:
+        """The exact parse map, LIP's labels."""
+        return Image.fromarray(self.doll.parse)
+
+    def pose(self) -> Pose:
+        """The exact joints."""
+        return Pose(keypoints=self.doll.joints)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherGarmentPictures:
+    """A doll, and the garment of another that it is to put on."""
+
+    wearer: DollPictures
+    """Gives the photo and everything that belongs to it."""
+    owner: DollPictures
+    """Gives the garment."""
+
+    def person(self) -> Image.Image:
+        """The person, RGB."""
+        return self.wearer.person()
+
+    def garment(self) -> Image.Image:
+        """The other's flat garment, RGB."""
+        return self.owner.garment()
+
+    def mask(self) -> Image.Image:
+        """The person's agnostic mask, 0 or 255."""
+        return self.wearer.mask()
+
+    def silhouette(self) -> Image.Image:
+        """The other's garment's silhouette, 0 or 255."""
+        return self.owner.silhouette()
+
+    def parse(self) -> Image.Image:
+        """The person's parse map, LIP's labels."""
+        return self.wearer.parse()
+
+    def pose(self) -> Pose:
+        """The person's joints."""
+        return self.wearer.pose()
+
 
 def doll_pair(seed: int, size: tuple[int, int], mode: Mode, category: Category | None = None) -> GarmentPair:
     """The pair that a doll makes."""
@@ -72,31 +116,55 @@ def doll_pair(seed: int, size: tuple[int, int], mode: Mode, category: Category |
     )
 
 
-class DollPairs(Sequence[GarmentPair]):
-    """Dolls with consecutive seeds; each is drawn when it is indexed and not kept."""
+def unpaired_doll_pair(seed: int, other_seed: int, size: tuple[int, int], mode: Mode) -> GarmentPair:
+    """A doll and the garment of another, drawn in the category of the first one's own."""
+    own = doll_pair(seed, size, mode)
+    owner = DollPictures(seed=other_seed, size=size, mode=mode, garment_category=own.category)
+    wearer = DollPictures(seed=seed, size=size, mode=mode, garment_category=None)
+    return replace(
+        own,
+        garment_caption=owner.doll.garment_caption,
+        pictures=OtherGarmentPictures(wearer=wearer, owner=owner),
+        reasons=None,
+        hardness={},
+        garment_identifier=f"{other_seed:08d}",
+        paired=False,
+    )
+
+
+class DollPairs(PairSequence):
+    """Dolls with consecutive seeds; each is drawn when it is indexed and not kept.
+
+    Unpaired, each is given the garment of the next, and the last that of the first.
+    """
 
     def __init__(
-        self, first: int, count: int, *, mode: DollsMode = "studio", size: tuple[int, int] = SIZE
+        self,
+        first: int,
+        count: int,
+        *,
+        mode: DollsMode = "studio",
+        size: tuple[int, int] = SIZE,
+        paired: bool = True,
     ) -> None:
-        """Name the dolls; nothing is drawn yet."""
-        self.seeds, self.mode, self.size = range(first, first + count), mode, size
+        """Name the dolls; nothing is drawn yet.
+
+        Raises:
+            ToileError: when one doll alone is to be unpaired.
+        """
+        if not paired and count < 2:
+            raise ToileError("one doll alone cannot swap its garment; ask for at least 2 unpaired dolls")
+        self.seeds, self.mode, self.size, self.paired = range(first, first + count), mode, size, paired
 
     def __len__(self) -> int:
         """How many dolls."""
         return len(self.seeds)
 
-    @overload
-    def __getitem__(self, index: int) -> GarmentPair: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[GarmentPair]: ...
-
-    def __getitem__(self, index: int | slice) -> GarmentPair | Sequence[GarmentPair]:
-        """One pair, or the dolls of a slice (of consecutive seeds), still undrawn."""
-        if isinstance(index, slice):
-            return [self._pair(seed) for seed in self.seeds[index]]
-        return self._pair(self.seeds[index])
-
-    def _pair(self, seed: int) -> GarmentPair:
+    def pair(self, index: int) -> GarmentPair:
+        """One pair."""
+        seed = self.seeds[index]
         mixed: Mode = "street" if seed % 2 else "studio"
-        return doll_pair(seed, self.size, mixed if self.mode == "mixed" else self.mode)
+        mode = mixed if self.mode == "mixed" else self.mode
+        if self.paired:
+            return doll_pair(seed, self.size, mode)
+        return unpaired_doll_pair(seed, self.seeds[(index + 1) % len(self.seeds)], self.size, mode)

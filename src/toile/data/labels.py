@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toile.data.pair_list import read_text
 from toile.errors import ToileError
 
 FILE = "dolls.jsonl"
@@ -29,10 +30,8 @@ def read_labels(*folders: Path) -> dict[str, Labels]:
     for folder in folders:
         path = folder / FILE
         if path.is_file():
-            with path.open(encoding="utf-8") as lines:
-                return dict(
-                    _labels(path, number, line) for number, line in enumerate(lines, 1) if line.strip()
-                )
+            lines = enumerate(read_text(path, "the file of labels").split("\n"), 1)
+            return dict(_labels(path, number, line) for number, line in lines if line.strip())
     return {}
 
 
@@ -47,7 +46,7 @@ def _labels(path: Path, number: int, line: str) -> tuple[str, Labels]:
             reasons=reasons,
             hardness=hardness,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ToileError(
             f"{path}, line {number}, holds no labels ({error}); write the dataset again"
         ) from error

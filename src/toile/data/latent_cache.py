@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -32,6 +34,8 @@ def write_cache(
 ) -> "LatentCache":
     """Encode every item into a folder of shards; what is there already is not encoded again.
 
+    Several processes may write one cache together: each takes shards that no other one is at work on.
+
     Args:
         folder: made when missing. A shard is written beside its place and renamed, so that a killed run
             leaves whole shards only, and the next run goes on after them.
@@ -46,17 +50,38 @@ def write_cache(
     """
     layout: dict[str, str | int] = {"key": key, "count": len(items), "shard_size": shard_size}
     _claim(folder, layout)
+    done: set[int] = set()
     with tqdm(total=len(items), desc="encoding", unit="item", disable=None) as progress:
-        for number, rows in enumerate(_ranges(len(items), shard_size)):
-            path = _shard_path(folder, number)
-            if not path.is_file():
-                batches = [
-                    encode([items[i] for i in range(start, min(start + batch_size, rows.stop))])
-                    for start in range(rows.start, rows.stop, batch_size)
-                ]
-                _write_shard(path, _join(batches, len(rows)), key)
-            progress.update(len(rows))
+        for wait in (False, True):  # first what is free, then what others have left unfinished
+            for number, rows in enumerate(_ranges(len(items), shard_size)):
+                path = _shard_path(folder, number)
+                if not path.is_file():
+                    with _claimed(path, wait) as claimed:
+                        if claimed and not path.is_file():
+                            batches = [
+                                encode([items[i] for i in range(start, min(start + batch_size, rows.stop))])
+                                for start in range(rows.start, rows.stop, batch_size)
+                            ]
+                            _write_shard(path, _join(batches, len(rows)), key)
+                if path.is_file() and number not in done:
+                    done.add(number)
+                    progress.update(len(rows))
     return LatentCache(folder)
+
+
+@contextmanager
+def _claimed(path: Path, wait: bool) -> Iterator[bool]:
+    """Whether a shard is this process's to write; the claim of a process that dies goes with it."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=wait)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def is_complete(folder: Path) -> bool:
@@ -168,3 +193,23 @@ class LatentCache(Dataset[dict[str, Tensor]]):
     def __getstate__(self) -> dict[str, Any]:
         """A worker process opens the shards itself."""
         return {**self.__dict__, "_shards": {}}
+
+
+class EncodedOnDemand(Dataset[dict[str, Tensor]]):
+    """The same encodings without a cache: each item is encoded whenever it is asked for."""
+
+    def __init__(self, items: Sequence[T], encode: Callable[[list[T]], dict[str, Tensor]]) -> None:
+        """Keep what is encoded, and by what."""
+        self.items, self.encode = items, encode
+
+    def __len__(self) -> int:
+        """How many items."""
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """The encodings of one item."""
+        return {name: tensor[0].cpu() for name, tensor in self.encode([self.items[index]]).items()}
+
+
+Encodings = LatentCache | EncodedOnDemand
+"""Encoded items, computed ahead or not."""

@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
+from toile.decoding import decode, picture_size
+from toile.data.openpose_files import read_dresscode_pose, read_openpose
+from toile.data.parse_labels import LabelSet, to_lip
+from toile.data.pose import Pose
 from toile.errors import ToileError
 from toile.images import binary, load_photo
 
+PoseFormat = Literal["openpose", "dresscode"]
+"""How joints are kept: as OpenPose writes them, or as DressCode does."""
 NEAR_WHITE = 245
 """A garment pixel with every channel at least this counts as background when no silhouette is given."""
 
@@ -24,9 +31,30 @@ def silhouette_of(garment: Image.Image) -> Image.Image:
     return Image.fromarray(inside.astype(np.uint8) * 255)
 
 
+def as_parse_map(picture: Image.Image, label_set: LabelSet, photo_size: tuple[int, int]) -> Image.Image:
+    """A parse map as "L" with LIP's labels, from a picture whose pixels, grey or a palette's, are labels.
+
+    Args:
+        picture: as it was decoded, of mode "L" or "P".
+        label_set: what its numbers mean.
+        photo_size: (width, height) of its photo.
+
+    Raises:
+        ToileError: when the picture is of another kind or size, or holds a label that the set does not have.
+    """
+    if picture.mode not in ("L", "P"):
+        raise ToileError(
+            f"its pixels are no labels but {picture.mode}; write labels as grey or as a palette picture"
+        )
+    if picture.size != tuple(photo_size):
+        own, photo = (f"{width}×{height}" for width, height in (picture.size, photo_size))
+        raise ToileError(f"it measures {own} and its photo {photo}; a parse map has the size of its photo")
+    return Image.fromarray(to_lip(np.asarray(picture), label_set))
+
+
 @dataclass(frozen=True, kw_only=True)
 class FilePictures:
-    """Reads a pair's pictures from files.
+    """Reads a pair's pictures and joints from files.
 
     Raises:
         ToileError: when a file that was named is not there.
@@ -40,15 +68,23 @@ class FilePictures:
     """The agnostic mask; None makes the whole photo count."""
     silhouette_file: Path | None = None
     """The garment's silhouette; None takes it from the garment's colours."""
+    parse_file: Path | None = None
+    """The photo's parse map, its pixels being labels."""
+    label_set: LabelSet = "lip"
+    """What the labels of the parse map mean."""
+    pose_file: Path | None = None
+    """The joints, in a format that `openpose_files` reads."""
+    pose_format: PoseFormat = "openpose"
+    """Who wrote the joints."""
 
     def __post_init__(self) -> None:
         """Check that the files are there."""
-        for name in ("person_file", "garment_file", "mask_file", "silhouette_file"):
-            path = getattr(self, name)
+        for name in ("person", "garment", "mask", "silhouette", "parse", "pose"):
+            path = getattr(self, f"{name}_file")
             if path is not None and not path.is_file():
-                word = name.removesuffix("_file")
+                what = "joints are" if name == "pose" else f"{name} picture is"
                 raise ToileError(
-                    f"the pair's {word} picture is missing: {path}; restore it or take the pair off the list"
+                    f"the pair's {what} missing: {path}; restore it or take the pair off the list"
                 )
 
     def person(self) -> Image.Image:
@@ -72,3 +108,21 @@ class FilePictures:
             if self.silhouette_file is not None
             else silhouette_of(self.garment())
         )
+
+    def parse(self) -> Image.Image | None:
+        """The parse map in LIP's labels, from its file."""
+        if self.parse_file is None:
+            return None
+        try:
+            return as_parse_map(decode(self.parse_file), self.label_set, picture_size(self.person_file))
+        except ToileError as error:
+            reason = str(error).removeprefix(f"{self.parse_file} ")
+            raise ToileError(f"parse map {self.parse_file}: {reason}") from error
+
+    def pose(self) -> Pose | None:
+        """The joints in pixels of the photo, from their file."""
+        if self.pose_file is None:
+            return None
+        if self.pose_format == "dresscode":
+            return read_dresscode_pose(self.pose_file, picture_size(self.person_file))
+        return read_openpose(self.pose_file)

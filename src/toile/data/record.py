@@ -1,4 +1,4 @@
-"""The one record type: a person in a photo, and the garment worn there, laid flat."""
+"""The one record type: a person in a photo, and a garment laid flat, worn there or to be put on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Literal, Protocol, get_args, runtime_checkable
 
 from PIL import Image
 
+from toile.data.pose import Pose
 from toile.errors import ToileError
 
 Category = Literal["upper", "lower", "dress"]
@@ -17,7 +18,7 @@ MENDABLE = frozenset({"extreme_proportion"})
 
 @runtime_checkable
 class Pictures(Protocol):
-    """Where the four pictures of a pair come from; each is read when it is asked for."""
+    """Where the pictures of a pair come from, and its joints; each is read when it is asked for."""
 
     def person(self) -> Image.Image:
         """The photo, RGB."""
@@ -35,10 +36,18 @@ class Pictures(Protocol):
         """The silhouette of the flat garment, "L", 0 or 255."""
         ...
 
+    def parse(self) -> Image.Image | None:
+        """The photo's parse map, "L", LIP's labels, the photo's size; None where the source has none."""
+        ...
+
+    def pose(self) -> Pose | None:
+        """The person's joints in pixels of the photo; None where the source has none, or found nobody."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class GarmentPair:
-    """A person photo and its flat garment. Pictures are read lazily, and again each time they are asked for.
+    """A person photo and a flat garment. Pictures are read lazily, and again each time they are asked for.
 
     Raises:
         ToileError: when the category is none of `CATEGORIES` or the identifier is empty.
@@ -55,13 +64,17 @@ class GarmentPair:
     source: str
     """Where the pair comes from, for messages and reports."""
     pictures: Pictures = field(repr=False)
-    """Reads the four pictures."""
+    """Reads the pictures and the joints."""
     has_mask: bool = True
     """Whether the source gives an agnostic mask; without one the whole photo counts as the region."""
     reasons: frozenset[str] | None = None
     """What makes the pair hard: occlusion, truncation, side_view, extreme_proportion; None when unknown."""
     hardness: Mapping[str, float] = field(default_factory=dict)
     """The same with numbers in [0, 1], as far as the source measures them."""
+    garment_identifier: str = ""
+    """Names the flat garment within its source; empty means that it is the pair's own."""
+    paired: bool = True
+    """Whether the person wears the garment. If not, the garment and its silhouette are those to put on."""
 
     def __post_init__(self) -> None:
         """Refuse what no later step could use."""
@@ -100,3 +113,13 @@ class GarmentPair:
     def silhouette(self) -> Image.Image:
         """The flat garment's silhouette, "L", of the garment picture's size: 255 inside, 0 elsewhere."""
         return self.pictures.silhouette()
+
+    @property
+    def parse(self) -> Image.Image | None:
+        """The parse map, "L", of the photo's size, in LIP's labels (see `parse_labels`); None without one."""
+        return self.pictures.parse()
+
+    @property
+    def pose(self) -> Pose | None:
+        """The person's joints in pixels of the photo; None where the source has none, or found nobody."""
+        return self.pictures.pose()

@@ -6,8 +6,8 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from toile.data.open import resized
 from toile.data.record import GarmentPair
+from toile.data.resized import resized
 
 
 def pair_tensors(

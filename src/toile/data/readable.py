@@ -1,0 +1,125 @@
+"""Pairs that are sure to be readable: a broken one gives its place to the next that is whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from PIL import Image
+
+from toile.data.faults import FaultLog
+from toile.data.pose import Pose
+from toile.data.record import GarmentPair, Pictures
+from toile.errors import ToileError
+
+Broken = Literal["skip", "stop"]
+"""What a broken pair does: gives its place to another, or ends the run."""
+PATIENCE = 1000
+"""So many broken pairs in a row are no accident: reading stops."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedPictures:
+    """The four pictures of a pair, decoded."""
+
+    photo: Image.Image
+    """The person, RGB."""
+    flat: Image.Image
+    """The flat garment, RGB."""
+    agnostic: Image.Image
+    """The agnostic mask."""
+    outline: Image.Image
+    """The flat garment's silhouette."""
+    origin: Pictures
+    """Where they came from; gives the parse map and the pose when they are asked for."""
+
+    def person(self) -> Image.Image:
+        """The photo, RGB."""
+        return self.photo
+
+    def garment(self) -> Image.Image:
+        """The flat garment, RGB."""
+        return self.flat
+
+    def mask(self) -> Image.Image:
+        """The agnostic mask, 0 or 255."""
+        return self.agnostic
+
+    def silhouette(self) -> Image.Image:
+        """The silhouette, 0 or 255."""
+        return self.outline
+
+    def parse(self) -> Image.Image | None:
+        """The parse map, read now."""
+        return self.origin.parse()
+
+    def pose(self) -> Pose | None:
+        """The pose, read now."""
+        return self.origin.pose()
+
+
+def loaded(pair: GarmentPair) -> GarmentPair:
+    """The same pair with its four pictures decoded, so that reading them again cannot fail.
+
+    Raises:
+        ToileError: when one cannot be read.
+    """
+    pictures = pair.pictures
+    if isinstance(pictures, LoadedPictures):
+        return pair
+    return replace(
+        pair,
+        pictures=LoadedPictures(
+            photo=pictures.person(),
+            flat=pictures.garment(),
+            agnostic=pictures.mask(),
+            outline=pictures.silhouette(),
+            origin=pictures,
+        ),
+    )
+
+
+class ReadablePairs(Sequence[GarmentPair]):
+    """Pairs with their pictures decoded.
+
+    The place of a broken pair is taken by the next one that can be read: a function of the dataset alone, so
+    that every process, every epoch and every resumed run put the same pair there.
+    """
+
+    def __init__(self, pairs: Sequence[GarmentPair], faults: FaultLog, *, broken: Broken = "skip") -> None:
+        """Wrap `pairs`; `faults` keeps what was skipped, and with `broken` as "stop" nothing is."""
+        self.pairs, self.faults, self.broken = pairs, faults, broken
+
+    def __len__(self) -> int:
+        """How many, broken ones included."""
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> GarmentPair:  # type: ignore[override]  # slices are never asked for
+        """The pair of a place, decoded.
+
+        Raises:
+            ToileError: when it is broken and that is to stop the run, or when nothing nearby can be read.
+        """
+        count = len(self.pairs)
+        if not -count <= index < count:
+            raise IndexError(f"pair {index} of {count}")
+        first: ToileError | None = None
+        for step in range(min(count, PATIENCE)):
+            place = (index + step) % count
+            try:
+                return loaded(self.pairs[place])
+            except ToileError as error:
+                if self.broken == "stop":
+                    raise
+                first = first or error
+                self._note(place, error)
+        raise ToileError(
+            f"none of {min(count, PATIENCE)} pairs in a row can be read, the first because {first}; "
+            "`toile data check` says what is wrong with the dataset"
+        )
+
+    def _note(self, place: int, error: ToileError) -> None:
+        try:
+            pair = self.pairs[place]
+            self.faults.note(pair.source, pair.identifier, error)
+        except ToileError:  # not even its name can be read
+            self.faults.note("", f"pair {place}", error)
