@@ -40,6 +40,14 @@ def igr_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def parser_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A parser that can tell the clothes of `tests.data.small_parser.figure`, in its real layout."""
+    from tests.data.small_parser import overfitted_parser
+
+    return overfitted_parser(tmp_path_factory.mktemp("parser"), steps=50)
+
+
 @pytest.fixture
 def picture_file(tmp_path: Path) -> Callable[..., Path]:
     """Make picture files: `picture_file("a.png", size=(40, 60), color="red", mode="RGB")`."""

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.data.small_parser import figure
 
-from toile.cli.jobs import check_not_inputs, load_region, output_paths, plan_jobs
+from toile.cli.automatic_masks import MaskFinder
+from toile.cli.jobs import check_not_inputs, load_job, load_region, output_paths, plan_jobs
 from toile.errors import ToileError
 
 
@@ -12,6 +14,7 @@ def test_jobs(tmp_path):
     for path in (a, b, mask):
         path.touch()
     assert [job.output for job in plan_jobs([a, b])] == [Path("a-garment.png"), Path("b-garment.png")]
+    assert plan_jobs([a], what="mask")[0].output == Path("a-mask.png")
     assert plan_jobs([a], output=tmp_path)[0].output == tmp_path / "a-garment.png"
     assert plan_jobs([a], output=tmp_path / "x.PNG", mask=mask)[0].mask == mask
     for photos, options, message in [
@@ -47,3 +50,18 @@ def test_a_region_remains_at_the_size_that_is_worked_at(mask_file):
     assert load_region(mask_file(), photo, (64, 32)).getbbox() == (10, 10, 30, 50)
     with pytest.raises(ToileError, match="nothing remains at 64×32"):
         load_region(mask_file(box=(3, 3, 4, 4)), photo, (64, 32))
+
+
+def test_where_a_mask_is_from(picture_file, mask_file, parser_folder, tmp_path):
+    figure()[0].save(tmp_path / "ann.png")
+    finder = MaskFinder("upper", parser=str(parser_folder))
+    photo = picture_file("a.png", color=(230, 230, 230))
+    for path, mask, origin in (
+        (photo, mask_file(), True),
+        (tmp_path / "ann.png", None, "automatic"),
+        (photo, None, False),
+    ):
+        (job,) = plan_jobs([path], output=tmp_path / "out", mask=mask)
+        loaded = load_job(job, (96, 64), finder)
+        assert loaded.mask_origin == origin and (loaded.mask is None) == (origin is False)
+    assert load_job(job, (96, 64)).mask is None and finder.missed == ["a.png"]

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.cli.runs import nothing_in
+from tests.data.small_parser import figure
 
 from toile import __version__
+from toile.cli.mask import MaskOptions, mask_photos
 from toile.cli.options import IGR_OPTIONS
 from toile.cli.restore import restore_photos
 
@@ -56,10 +58,40 @@ def test_a_photo_is_restored(restore, picture_file, tmp_path):
 
 
 def test_without_a_mask_a_note_says_so(restore, picture_file, empty_working_directory):
-    code, out, said = restore(picture_file("a.jpg"))
+    code, out, said = restore(picture_file("a.jpg"), "--mask", "none")
     assert code == 0 and out.strip() == "a-garment.png"
     assert len(said) == 1 and said[0].startswith("note:") and "--mask" in said[0]
     assert [path.name for path in empty_working_directory.iterdir()] == ["a-garment.png"]
+
+
+def test_a_mask_is_found_where_none_is_given(restore, parser_folder, tmp_path):
+    photos = [tmp_path / "ann.png", tmp_path / "bob.png"]
+    for photo, worn in zip(photos, ((1, 2, 3), (1, 3)), strict=True):
+        figure(worn)[0].save(photo)
+    code, _, said = restore(*photos, "-o", tmp_path / "out", "--parser", parser_folder)
+    assert code == 0
+    assert len(said) == 1 and said[0].startswith("note:") and "in bob.png: without a mask" in said[0]
+    data = [
+        json.loads(Image.open(tmp_path / "out" / f"{name}-garment.png").text["toile"])
+        for name in ("ann", "bob")
+    ]
+    assert [one["mask"] for one in data] == ["automatic", False]
+    code, _, said = restore(photos[0], "-o", tmp_path / "own.png", "--parser", parser_folder)
+    assert code == 0 and len(said) == 1 and "found the garment (upper) itself" in said[0]
+    assert restore(photos[0], "-o", tmp_path / "whole.png", "--mask", "none")[0] == 0
+    own, whole = (np.asarray(Image.open(tmp_path / name)).astype(int) for name in ("own.png", "whole.png"))
+    assert abs(own - whole).max() > 1
+
+
+def test_masks_that_are_found_are_those_of_toile_mask(restore, parser_folder, tmp_path):
+    figure()[0].save(tmp_path / "ann.png")
+    masks = MaskOptions(parser=str(parser_folder), device="cpu")
+    mask_photos([tmp_path / "ann.png"], output=tmp_path / "m.png", options=masks)
+    options = ("--parser", parser_folder)
+    for name, mask in {"found.png": "auto", "given.png": tmp_path / "m.png"}.items():
+        assert restore(tmp_path / "ann.png", "-o", tmp_path / name, "--mask", mask, *options)[0] == 0
+    found, given = (np.asarray(Image.open(tmp_path / name)) for name in ("found.png", "given.png"))
+    np.testing.assert_array_equal(found, given)
 
 
 def test_exotic_photos_another_size_and_dtype(restore, picture_file, tmp_path):
@@ -173,6 +205,7 @@ def test_a_bad_mask(restore, picture_file, tmp_path, kind, message):
         (["--size", "100x100"], "multiples of 32"),
         (["--device", "toaster"], "device 'toaster'"),
         (["--dtype", "int8"], "dtype 'int8'"),
+        (["--parser", "someone/nothing"], "someone/nothing"),
         (["--model", "tinny"], "no such folder"),
         (["--model", "someone/nothing"], "someone/nothing"),
     ],

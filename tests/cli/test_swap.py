@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.cli.runs import nothing_in
+from tests.data.small_parser import figure
 
 from toile.twgtm.regions import default_region
 
@@ -37,7 +38,7 @@ def metadata(path: Path) -> dict[str, object]:
 
 
 def test_without_masks_a_box_is_repainted_and_a_note_says_so(swap, people, empty_working_directory):
-    done = swap("--category", "lower")
+    done = swap("--category", "lower", "--target-mask", "none")
     assert (done.code, done.out.strip()) == (0, "bob-as-ann.png")
     assert len(done.said) == 1 and done.said[0].startswith("note:")
     assert "--target-mask" in done.said[0] and "(lower)" in done.said[0]
@@ -49,6 +50,18 @@ def test_without_masks_a_box_is_repainted_and_a_note_says_so(swap, people, empty
     data = metadata(empty_working_directory / "bob-as-ann.png")
     assert (data["wearer"], data["target"], data["through"]) == ("ann.png", "bob.png", "twgtm")
     assert (data["category"], data["target_mask"], data["seed"]) == ("lower", False, 0)
+
+
+def test_masks_are_found_where_none_are_given(swap, parser_folder, tmp_path):
+    ann, bob = tmp_path / "figure.png", tmp_path / "bare.png"
+    figure()[0].save(ann)
+    figure((1, 3))[0].save(bob)
+    options = ("--through", "igr", "--parser", parser_folder, "-o", tmp_path / "out.png")
+    done = swap(*options, wearer=bob, target=ann)
+    assert done.code == 0 and len(done.said) == 2
+    assert "--target-mask none" in done.said[0] and "bare.png" in done.said[1]
+    data = metadata(tmp_path / "out.png")
+    assert (data["target_mask"], data["wearer_mask"]) == ("automatic", False)
 
 
 def test_it_is_taking_off_and_trying_on(swap, toile, twgtm_folder, people, mask_file, tmp_path):

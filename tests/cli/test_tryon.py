@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.cli.runs import nothing_in
+from tests.data.small_parser import figure
 
 from toile import __version__
 from toile.cli.options import LARGEST_SEED
@@ -140,9 +141,18 @@ def test_bad_outputs(tryon, pictures, tmp_path):
     assert "cannot be written" in tryon("-o", tmp_path / "file" / "a.png").error
 
 
-def test_a_mask_must_be_given(toile, pictures):
-    done = toile("tryon", *pictures[:2])
-    assert done.code == 2 and "--mask" in done.errors and "Traceback" not in done.errors
+def test_a_mask_is_found_where_none_is_given(tryon, parser_folder, tmp_path):
+    figure()[0].save(tmp_path / "figure.png")
+    found = {}
+    for mask in ("auto", "none"):
+        out = ("-o", tmp_path / f"{mask}.png", "--parser", parser_folder)
+        done = tryon(*out, person=tmp_path / "figure.png", mask=mask)
+        assert done.code == 0 and len(done.said) == 1 and done.said[0].startswith("note:")
+        found[mask] = pixels(tmp_path / f"{mask}.png")
+        with Image.open(tmp_path / f"{mask}.png") as picture:
+            assert json.loads(picture.text["toile"])["mask"] == {"auto": "automatic", "none": False}[mask]
+    assert "(upper)" in done.said[0] and "PERSON" in done.said[0]
+    assert abs(found["auto"] - found["none"]).max() > 1
 
 
 def test_the_bundled_model_is_missed_in_one_line(monkeypatch, tmp_path, pictures):

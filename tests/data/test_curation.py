@@ -1,12 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 from tests.data.layouts import garment
+from tests.data.test_curation_file import curation, row
 from tests.data.test_record import make
 
-from toile.data.curation import CuratedPairs, bounding_box, curated, with_fair_proportion
+from toile.data.curation import CuratedPairs, FairPictures, bounding_box, curated, with_fair_proportion
+from toile.data.curation_file import decisions_path, write_curation
 from toile.data.doll_pairs import DollPairs
 from toile.data.picture_files import silhouette_of
+from toile.data.review_decisions import Decisions
 from toile.errors import ToileError
 
 
@@ -18,6 +23,37 @@ def test_hard_pairs_are_left_out() -> None:
 def test_unlabelled_pairs_are_refused() -> None:
     with pytest.raises(ToileError, match="no label"):
         curated([make()])
+
+
+def test_a_file_says_which_pairs_to_keep_and_decisions_overrule_it(tmp_path):
+    pairs, path = DollPairs(0, 5, size=(64, 48)), tmp_path / "curation.jsonl"
+    rows = [
+        replace(row(index, keep=index != 3, identifier=pair.identifier), category=pair.category)
+        for index, pair in enumerate(pairs[:])
+    ]
+    rows[1] = replace(rows[1], reasons=frozenset({"extreme_proportion"}))
+    write_curation(curation(*rows), path)
+    chosen = CuratedPairs(pairs, (64, 48), pad_extremes=True, curation=path)
+    assert chosen.rows == [0, 1, 2, 4]
+    assert isinstance(chosen[1].pictures, FairPictures) and not isinstance(chosen[0].pictures, FairPictures)
+    log = Decisions(decisions_path(path))
+    log.decide(rows[0].key, "drop")
+    log.decide(rows[3].key, "keep")
+    again = CuratedPairs(pairs[2:], (64, 48), pad_extremes=False, curation=path)
+    assert [pair.identifier for pair in again] == [rows[place].identifier for place in (2, 3, 4)]
+
+
+def test_a_file_about_other_pairs_is_refused(tmp_path):
+    pairs, path = DollPairs(0, 2, size=(64, 48)), tmp_path / "curation.jsonl"
+    write_curation(curation(row(0), row(1)), path)
+    with pytest.raises(ToileError, match="says nothing of '00000000'"):
+        CuratedPairs(pairs, (64, 48), pad_extremes=True, curation=path)
+    rows = [
+        replace(row(0, keep=False, identifier=pair.identifier), category=pair.category) for pair in pairs[:]
+    ]
+    write_curation(curation(*rows), path)
+    with pytest.raises(ToileError, match="keeps none"):
+        CuratedPairs(pairs, (64, 48), pad_extremes=True, curation=path)
 
 
 def test_dolls_have_labels() -> None:

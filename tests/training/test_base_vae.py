@@ -10,17 +10,24 @@ import torch
 from toile.diffusion import tiny
 from toile.diffusion.recipes import VaeRecipe, whole_pictures
 from toile.errors import ToileError
-from toile.training.base_vae import Reconstruction, VaeTask, start_plain
+from toile.training.base_vae import Reconstruction, VaeTask, load_vae, start_plain
+from toile.training.pairs import RunPairs, open_run_pairs
+from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
 
+def two_dolls(folder: Path) -> RunPairs:
+    """What a run in `folder` reads."""
+    sources = Sources(data="dolls:0:2", unseen="dolls:9:2")
+    return open_run_pairs(sources, RunSettings(folder=folder), (64, 96))
+
+
 @pytest.fixture(scope="module")
-def task() -> VaeTask:
+def task(tmp_path_factory: pytest.TempPathFactory) -> VaeTask:
     """A task on a few small dolls."""
     torch.manual_seed(0)
-    return VaeTask(
-        replace(VaeRecipe(), size=(64, 96), crop=(32, 32)), Sources(data="dolls:0:2", unseen="dolls:9:2")
-    )
+    recipe = replace(VaeRecipe(), size=(64, 96), crop=(32, 32))
+    return VaeTask(recipe, start_plain(tiny.vae()), two_dolls(tmp_path_factory.mktemp("run")))
 
 
 def test_posteriors_start_narrow_and_apart() -> None:
@@ -63,8 +70,7 @@ def test_crops_larger_than_the_pictures_are_refused() -> None:
 def test_training_goes_on_from_weights(task: VaeTask, tmp_path: Path) -> None:
     with torch.no_grad():
         task.export(task.model, tmp_path)
-    sources = Sources(data="dolls:0:2", unseen="dolls:9:2", initial=str(tmp_path))
-    again = VaeTask(task.recipe, sources).model.vae.state_dict()
+    again = load_vae(tmp_path).state_dict()
     assert all(torch.equal(again[name], tensor) for name, tensor in task.model.vae.state_dict().items())
 
 

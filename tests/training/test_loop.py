@@ -18,6 +18,7 @@ from toile.diffusion.optimization import Optimization
 from toile.errors import ToileError
 from toile.training.checkpoint import list_checkpoints
 from toile.training.loop import train
+from toile.training.pairs import faults_of
 from toile.training.settings import RunSettings
 
 
@@ -40,7 +41,8 @@ def figures(folder: Path) -> list[dict[str, float]]:
         if path.exists()
         else []
     )
-    return [{name: value for name, value in json.loads(line).items() if name != "seconds"} for line in whole]
+    rows = [json.loads(line) for line in whole]
+    return [{name: value for name, value in row.items() if not name.endswith("seconds")} for row in rows]
 
 
 def assert_same_end(folder: Path, reference: Path) -> None:
@@ -71,7 +73,9 @@ def test_a_run_leaves_what_it_should_and_learns(reference: Path) -> None:
     recorded = lines(reference)
     assert [line["step"] for line in recorded] == list(range(2, 31, 2))
     assert recorded[-1]["loss"] < 0.7 * recorded[0]["loss"]
-    assert {"loss", "absolute", "gradient_norm", "learning_rate", "seconds"} <= recorded[0].keys()
+    assert {"loss", "absolute", "gradient_norm", "learning_rate", "seconds", "waiting_seconds"} <= recorded[
+        0
+    ].keys()
     assert [line["step"] for line in recorded if "validation/error" in line] == [10, 20, 30]
 
 
@@ -262,3 +266,22 @@ def _wait_for(condition: object, seconds: float = 300) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.002)
+
+
+def test_a_dataset_that_changed_is_noticed(tmp_path: Path) -> None:
+    def described(count: int, source: str = "here") -> dict[str, object]:
+        return {"training": {"source": source, "pairs": count, "fingerprint": f"f{count}"}}
+
+    run, optimization = small_run(tmp_path), small_optimization()
+    train(SmallTask(), optimization, run, data=described(9))
+    more = replace(optimization, steps=optimization.steps + 1)
+    with pytest.raises(ToileError, match=r"data\.training\.fingerprint was 'f9' and is now 'f8'"):
+        train(SmallTask(), more, run, data=described(8))
+    train(SmallTask(), more, run, data=described(9, "moved"))
+
+
+def test_what_could_not_be_read_is_named_at_the_end(tmp_path: Path, capsys) -> None:
+    run = small_run(tmp_path)
+    faults_of(run.folder).note("set", "pair 7", ToileError("it is damaged"))
+    train(SmallTask(), small_optimization(), run)
+    assert "1 pair could not be read and gave way to others: pair 7" in capsys.readouterr().err

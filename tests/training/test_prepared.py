@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from toile.data.faults import FaultLog
+from toile.data.latent_cache import EncodedOnDemand, LatentCache
 from toile.data.open import open_pairs
+from toile.data.readable import ReadablePairs
 from toile.data.tensors import pair_tensors
 from toile.diffusion import tiny
+from toile.dolls.writers import DatasetSettings, write_dataset
 from toile.training.prepared import PairEncoder, copy_parts, prepare, to_signed
 
 SIZE = (64, 96)
@@ -42,20 +46,55 @@ def test_fields(encoder: PairEncoder) -> None:
     assert torch.allclose(fields["garment_latents"][1:].float(), latents, atol=0.1)
 
 
-def test_cache_is_reused_and_depends_on_the_vae(encoder: PairEncoder, tmp_path: Path) -> None:
-    first = prepare(SOURCE, encoder, tmp_path)
-    again = prepare(SOURCE, encoder, tmp_path)
+def readable(source: str, folder: Path) -> ReadablePairs:
+    """The pairs of a source as a training reads them."""
+    return ReadablePairs(open_pairs(source, size=SIZE), FaultLog(folder / "faults"))
+
+
+def test_cache_is_reused_and_depends_on_pairs_and_weights(encoder: PairEncoder, tmp_path: Path) -> None:
+    first = prepare(readable(SOURCE, tmp_path), encoder, tmp_path)
+    again = prepare(readable(SOURCE, tmp_path), encoder, tmp_path)
+    assert isinstance(first, LatentCache) and isinstance(again, LatentCache)
     assert first.folder == again.folder
     assert len(first) == 6
-    other = PairEncoder(tiny.vae(), encoder.tokenizer, SIZE, tiny.IMAGE_ENCODER_SIZE)
-    assert other.key(SOURCE) != encoder.key(SOURCE)
+    other = prepare(readable("dolls:41:6:mixed", tmp_path), encoder, tmp_path)
+    assert isinstance(other, LatentCache) and other.folder != first.folder
+    for changed in (
+        PairEncoder(tiny.vae(), encoder.tokenizer, SIZE, tiny.IMAGE_ENCODER_SIZE),
+        PairEncoder(
+            encoder.vae, encoder.tokenizer, SIZE, tiny.IMAGE_ENCODER_SIZE, text_encoder=tiny.text_encoder()
+        ),
+    ):
+        assert changed.key("pairs") != encoder.key("pairs")
 
 
-def test_curated_pairs_are_fewer(encoder: PairEncoder, tmp_path: Path) -> None:
-    pairs = open_pairs("dolls:40:16:mixed", size=SIZE)
-    easy = [index for index in range(16) if not pairs[index].hard]
-    cache = prepare("dolls:40:16:mixed", encoder, tmp_path, curate=True, pad_extremes=True)
-    assert 0 < len(cache) == len(easy) < 16
+def test_without_a_cache_the_encodings_are_the_same(encoder: PairEncoder, tmp_path: Path) -> None:
+    whole = PairEncoder(
+        encoder.vae,
+        encoder.tokenizer,
+        SIZE,
+        tiny.IMAGE_ENCODER_SIZE,
+        image_encoder=tiny.image_encoder(),
+        text_encoder=tiny.text_encoder(),
+    )
+    pairs = readable("dolls:40:3:mixed", tmp_path)
+    cached, fresh = prepare(pairs, whole, tmp_path), prepare(pairs, whole, None)
+    assert isinstance(fresh, EncodedOnDemand) and len(fresh) == len(cached) == 3
+    for index in range(3):
+        assert fresh[index].keys() == cached[index].keys()
+        for name, tensor in cached[index].items():
+            assert tensor.dtype == fresh[index][name].dtype
+            torch.testing.assert_close(tensor.float(), fresh[index][name].float(), rtol=0.02, atol=0.02)
+
+
+def test_a_broken_pair_is_encoded_as_the_next_one(encoder: PairEncoder, tmp_path: Path) -> None:
+    write_dataset(DatasetSettings(out=tmp_path / "set", count=3, size=SIZE), progress=False)
+    photo = sorted((tmp_path / "set" / "train" / "image").iterdir())[1]
+    photo.write_bytes(photo.read_bytes()[:500])
+    cache = prepare(readable(str(tmp_path / "set"), tmp_path), encoder, tmp_path / "cache")
+    assert torch.equal(cache[1]["person_latents"], cache[2]["person_latents"])
+    assert not torch.equal(cache[0]["person_latents"], cache[1]["person_latents"])
+    assert photo.stem in FaultLog(tmp_path / "faults").summary()
 
 
 def test_parts_are_taken_along(tmp_path: Path) -> None:

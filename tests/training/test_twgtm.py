@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from toile.training.twgtm import TWGTMTask, TwoWayPairs
+from toile.data.open import open_pairs
+from toile.training.twgtm import TWGTMTask
 from toile.training.twgtm_start import load_twgtm
+from toile.training.two_way_pairs import TwoWayPairs
 from toile.twgtm.panels import left_panel, right_panel
 from toile.twgtm.recipes import TWGTMRecipe, tiny_stage_1, tiny_stage_2
 
@@ -20,7 +22,7 @@ def make_task(recipe: TWGTMRecipe) -> TWGTMTask:
     torch.manual_seed(0)
     recipe = replace(recipe, size=SIZE)
     parts, model = load_twgtm(recipe)
-    pairs = TwoWayPairs(SOURCE, SIZE, recipe.tasks)
+    pairs = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE, recipe.tasks)
     return TWGTMTask(recipe, model, parts, pairs, pairs)
 
 
@@ -35,13 +37,13 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def test_every_pair_serves_both_directions_half_and_half():
-    pairs = TwoWayPairs(SOURCE, SIZE)
+    pairs = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE)
     items = [pairs[index] for index in range(len(pairs))]
     assert [bool(item["taking_off"]) for item in items] == [False, True] * 4
     for one, other in zip(items[::2], items[1::2], strict=True):
         assert torch.equal(one["person"], other["person"]) and torch.equal(one["garment"], other["garment"])
     for tasks, expected in (("try_on", False), ("take_off", True)):
-        single = TwoWayPairs(SOURCE, SIZE, tasks)
+        single = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE, tasks)
         assert len(single) == 4 and all(bool(single[i]["taking_off"]) == expected for i in range(4))
 
 
@@ -70,8 +72,8 @@ def test_a_batch_is_panels_and_their_references(recipe):
         assert right_panel(known).min() == 1
     wide = torch.cat([made["target"], made["picture"]], dim=-1)
     with torch.no_grad():
-        expected = task.vae.encode(wide).latent_dist.mode() * task.vae.config.scaling_factor
-    torch.testing.assert_close(made["target_latents"], expected, rtol=1e-3, atol=1e-3)
+        expected = task.encoder.vae.encode(wide).latent_dist.mode() * task.encoder.vae.config.scaling_factor
+    torch.testing.assert_close(made["target_latents"], expected, rtol=0.05, atol=0.05)  # bfloat16
 
 
 def test_now_and_then_nothing_is_known_of_the_garments_place():

@@ -24,9 +24,21 @@ STAGES = {
 def test_the_first_stage_has_eq_14_and_the_second_eq_16():
     for first, second in ((paper_stage_1(), paper_stage_2()), (tiny_stage_1(), tiny_stage_2())):
         assert (first.stage, first.mask_weight, first.dice_weight, first.bce_weight) == (1, 1, 1, 1)
-        assert (second.stage, second.mask_weight, second.full_mask_probability) == (2, 0, 0)
-        same = replace(second, stage=1, mask_weight=1.0, optimization=first.optimization)
+        assert (second.stage, second.mask_weight) == (2, 0)
+        same = replace(
+            second, stage=1, mask_weight=1.0, optimization=first.optimization, full_mask_probability=0.0
+        )
         assert same == first
+    assert paper_stage_2().full_mask_probability == 0
+    assert tiny_stage_2().full_mask_probability == 0.3
+
+
+def test_half_the_size_changes_nothing_else():
+    for name, full in (("tiny-half-stage-1", tiny_stage_1()), ("tiny-half-stage-2", tiny_stage_2())):
+        half = RECIPES[name]()
+        assert half.size == (128, 96) and half.optimization.batch_size == 16
+        optimization = replace(half.optimization, batch_size=full.optimization.batch_size)
+        assert replace(half, size=full.size, optimization=optimization) == full
 
 
 def test_the_papers_setting():

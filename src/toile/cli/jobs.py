@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from toile.cli.automatic_masks import MaskFinder
 from toile.errors import ToileError
 from toile.images import fit_mask, load_mask, load_photo
 
@@ -17,7 +18,7 @@ class Job:
     photo: Path
     """The photo's file."""
     mask: Path | None
-    """The file of its mask; None takes the whole photo."""
+    """The file of its mask; None leaves it to be found, or takes the whole photo."""
     output: Path
     """The PNG to write."""
 
@@ -33,14 +34,22 @@ class LoadedJob:
     mask: Image.Image | None
     """Its mask, "L", 0 or 255, of the photo's size."""
 
+    @property
+    def mask_origin(self) -> bool | str:
+        """Whether there is a mask, for a picture's metadata: True, False, or "automatic"."""
+        return "automatic" if self.mask is not None and self.job.mask is None else self.mask is not None
 
-def plan_jobs(photos: Sequence[Path], *, output: Path | None = None, mask: Path | None = None) -> list[Job]:
-    """Say for each photo where its mask is and where the garment in it goes.
+
+def plan_jobs(
+    photos: Sequence[Path], *, output: Path | None = None, mask: Path | None = None, what: str = "garment"
+) -> list[Job]:
+    """Say for each photo where its mask is and where what is made of it goes.
 
     Args:
         photos: files; whether they can be read is not looked at yet.
         output: a folder, or for one photo a .png file; None is the working directory.
         mask: a mask for one photo, or a folder of masks that are named as their photos.
+        what: the end of the outputs' names.
 
     Raises:
         ToileError: when there is no photo, or the names contradict one another.
@@ -48,7 +57,7 @@ def plan_jobs(photos: Sequence[Path], *, output: Path | None = None, mask: Path 
     if not photos:
         raise ToileError("no photo was given; write at least one")
     masks = _masks(photos, mask)
-    outputs = output_paths([f"{photo.stem}-garment.png" for photo in photos], output)
+    outputs = output_paths([f"{photo.stem}-{what}.png" for photo in photos], output)
     _check_different(photos, outputs)
     check_not_inputs(outputs, photos)
     return [
@@ -113,18 +122,21 @@ def _check_different(photos: Sequence[Path], outputs: Sequence[Path]) -> None:
         first[target] = photo
 
 
-def load_job(job: Job, size: tuple[int, int]) -> LoadedJob:
+def load_job(job: Job, size: tuple[int, int], finder: MaskFinder | None = None) -> LoadedJob:
     """Read a job's pictures.
 
     Args:
         job: says which.
         size: (height, width) that will be worked at.
+        finder: finds the mask where none was given.
 
     Raises:
         ToileError: when one cannot be used, or nothing of the mask is left at that size.
     """
     photo = load_photo(job.photo)
     mask = None if job.mask is None else load_region(job.mask, photo, size)
+    if job.mask is None and finder is not None:
+        mask = finder.find(photo, job.photo.name, size)
     return LoadedJob(job=job, photo=photo, mask=mask)
 
 
@@ -146,13 +158,17 @@ def load_region(path: Path, photo: Image.Image, size: tuple[int, int]) -> Image.
 
 
 def load_batches(
-    jobs: Sequence[Job], size: tuple[int, int], batch: int, on_failure: Callable[[Job, ToileError], None]
+    jobs: Sequence[Job],
+    size: tuple[int, int],
+    batch: int,
+    on_failure: Callable[[Job, ToileError], None],
+    finder: MaskFinder | None = None,
 ) -> Iterator[list[LoadedJob]]:
     """Read pictures as they are needed: bad ones go to `on_failure`, good ones come in full batches."""
     loaded: list[LoadedJob] = []
     for job in jobs:
         try:
-            loaded.append(load_job(job, size))
+            loaded.append(load_job(job, size, finder))
         except ToileError as error:
             on_failure(job, error)
         if len(loaded) == batch:

@@ -71,7 +71,7 @@ class ModelOptions:
         for library in (diffusers, transformers):  # before more of them is imported, as that already warns
             library.utils.logging.set_verbosity_error()
             library.utils.logging.disable_progress_bar()
-        kind, device = _pipeline_class(system), _found_device(self.device)
+        kind, device = _pipeline_class(system), found_device(self.device)
         pipeline = kind.from_pretrained(self.model, dtype=getattr(torch, self.dtype)).to(device)
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
@@ -156,7 +156,12 @@ def _pipeline_class(system: System) -> Any:
     return TWGTMPipeline
 
 
-def _found_device(name: str) -> str:
+def found_device(name: str) -> str:
+    """The device that a name means, as torch names it.
+
+    Raises:
+        ToileError: when it cannot be used.
+    """
     import torch
 
     if name == "auto":

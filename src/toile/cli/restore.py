@@ -1,6 +1,5 @@
 """`toile restore`: photos of people in, flat garments out."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,15 @@ from typing import Annotated, Any
 import tyro
 from PIL import Image
 
+from toile.cli.automatic_masks import (
+    AUTO,
+    NONE,
+    MaskFinder,
+    MaskOption,
+    ParserOption,
+    given_mask,
+    say,
+)
 from toile.cli.jobs import load_batches, plan_jobs
 from toile.cli.options import (
     IGR_OPTIONS,
@@ -37,8 +45,11 @@ class Restore:
     """One photo or several: any format, size and orientation."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """A folder, or for one photo a .png file. Left out: PHOTO-garment.png in the working directory."""
-    mask: Annotated[Path | None, tyro.conf.arg(metavar="MASK")] = None
-    """White where the garment is, of the photo's size; for several photos, a folder of masks named so."""
+    mask: MaskOption = AUTO
+    """White where the garment is, of the photo's size; for several photos, a folder of masks named so.
+    auto finds it by the parser, none takes the whole photo."""
+    parser: ParserOption = "tiny"
+    """What finds masks: the bundled parser, or a Segformer for clothes by folder or hub name."""
     category: CategoryOption = "upper"
     """What to restore."""
     batch: int = 1
@@ -52,6 +63,7 @@ class Restore:
             self.photos,
             output=self.output,
             mask=self.mask,
+            parser=self.parser,
             category=self.category,
             batch=self.batch,
             options=self.options,
@@ -63,7 +75,8 @@ def restore_photos(
     photos: Sequence[Path],
     *,
     output: Path | None = None,
-    mask: Path | None = None,
+    mask: Path | str = AUTO,
+    parser: str = "tiny",
     category: str = "upper",
     batch: int = 1,
     options: ModelOptions = IGR_OPTIONS,
@@ -78,17 +91,18 @@ def restore_photos(
     Raises:
         ToileError: when nothing can be done: the model, a setting or the output is wrong.
     """
-    jobs = plan_jobs(photos, output=output, mask=mask)
+    jobs = plan_jobs(photos, output=output, mask=given_mask(mask))
     options.check(category)
     check_count("batch", batch)
     pipeline = options.load("igr")
     size = options.canvas(pipeline)
     for folder in {job.output.parent for job in jobs}:
         check_writable(folder)
-    if mask is None:
-        print(f"note: {NO_MASK}", file=sys.stderr)
+    finder = MaskFinder(category, parser=parser, device=str(pipeline.device)) if mask == AUTO else None
+    if mask == NONE:
+        say(NO_MASK)
     with Progress(len(jobs) * options.steps, "restoring") as progress:
-        for loaded in load_batches(jobs, size, batch, progress.fail):
+        for loaded in load_batches(jobs, size, batch, progress.fail, finder):
             garments = restore_pictures(
                 pipeline,
                 [item.photo for item in loaded],
@@ -100,8 +114,10 @@ def restore_photos(
                 on_step=progress.step,
             )
             for item, garment in zip(loaded, garments, strict=True):
-                own = {"category": category, "photo": item.job.photo.name, "mask": item.mask is not None}
+                own = {"category": category, "photo": item.job.photo.name, "mask": item.mask_origin}
                 progress.save(item.job, {item.job.output: garment}, options.metadata(size) | own)
+    if finder is not None:
+        finder.note("--mask", NO_MASK)
     return progress.outcomes(jobs)
 
 

@@ -1,6 +1,5 @@
 """`toile swap`: the garment that one person wears, restored, and put on another."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Annotated, Any
 import tyro
 from PIL import Image
 
-from toile.cli.jobs import check_not_inputs, load_region, output_paths
+from toile.cli.automatic_masks import AUTO, MaskOption, ParserOption, given_mask, usual_place
+from toile.cli.jobs import check_not_inputs, output_paths
+from toile.cli.mask_request import MaskRequest
 from toile.cli.options import (
     IGR_OPTIONS,
     TWGTM_OPTIONS,
@@ -28,10 +29,6 @@ from toile.images import fit, load_photo, save_png
 
 THROUGH = ("igr", "twgtm")
 NO_WEARER_MASK = "without --wearer-mask the whole photo of the wearer counts as the garment's region"
-NO_TARGET_MASK = (
-    "without --target-mask a box over the usual place of the category ({category}) is repainted, "
-    "as if TARGET showed one person standing, from head to foot"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +50,14 @@ class Swap:
     """What kind of garment it is."""
     through: Annotated[str, tyro.conf.arg(metavar="{igr,twgtm}")] = "twgtm"
     """What restores the garment: IGR, or the model that also tries on."""
-    wearer_mask: Annotated[Path | None, tyro.conf.arg(metavar="MASK")] = None
-    """White where WEARER's garment is; read by IGR alone."""
-    target_mask: Annotated[Path | None, tyro.conf.arg(metavar="MASK")] = None
-    """White where TARGET is to be repainted. Left out: a box over the category's usual place."""
+    wearer_mask: MaskOption = AUTO
+    """White where WEARER's garment is; read by IGR alone. auto finds it by the parser, none takes the whole
+    photo."""
+    target_mask: MaskOption = AUTO
+    """White where TARGET is to be repainted. auto finds it by the parser, none takes a box over the
+    category's usual place."""
+    parser: ParserOption = "tiny"
+    """What finds masks: the bundled parser, or a Segformer for clothes by folder or hub name."""
     restorer: ModelOption = "tiny"
     """The model of IGR, with --through igr; it restores with its own usual steps and guidance."""
     repaint: bool = True
@@ -76,6 +77,7 @@ class Swap:
             through=self.through,
             wearer_mask=self.wearer_mask,
             target_mask=self.target_mask,
+            parser=self.parser,
             restorer=self.restorer,
             repaint=self.repaint,
             side_by_side=self.side_by_side,
@@ -93,8 +95,9 @@ def swap_garment(
     output: Path | None = None,
     category: str = "upper",
     through: str = "twgtm",
-    wearer_mask: Path | None = None,
-    target_mask: Path | None = None,
+    wearer_mask: Path | str = AUTO,
+    target_mask: Path | str = AUTO,
+    parser: str = "tiny",
     restorer: str = "tiny",
     repaint: bool = True,
     side_by_side: bool = False,
@@ -108,22 +111,28 @@ def swap_garment(
     Raises:
         ToileError: when a picture, a model, a setting or the output is wrong.
     """
-    paths = _paths(wearer, target, output, [wearer_mask, target_mask])
+    paths = _paths(wearer, target, output, [given_mask(wearer_mask), given_mask(target_mask)])
     options.check(category)
     _check_through(through, wearer_mask)
     worn_by, worn_on = load_photo(wearer), load_photo(target)
     pipeline = options.load("twgtm")
     size = options.canvas(pipeline)
-    region = _target_region(target_mask, worn_on, category, size)
+    device = str(pipeline.device)
+    request = MaskRequest(
+        mask=target_mask,
+        category=category,
+        parser=parser,
+        device=device,
+        option="--target-mask",
+        instead=usual_place("--target-mask", category, "TARGET"),
+    )
+    region, origin = request.repainted(worn_on, target.name, size)
     if through == "twgtm":
         maker = _by_twgtm(pipeline, size, worn_by, category, options)
     else:
-        maker = _by_igr(restorer, worn_by, wearer_mask, category, options)
+        wearer_request = replace(request, mask=wearer_mask, option="--wearer-mask", instead=NO_WEARER_MASK)
+        maker = _by_igr(restorer, worn_by, wearer.name, wearer_request, options)
     check_writable(paths[0].parent)
-    if target_mask is None:
-        print(f"note: {NO_TARGET_MASK.format(category=category)}", file=sys.stderr)
-    if through == "igr" and wearer_mask is None:
-        print(f"note: {NO_WEARER_MASK}", file=sys.stderr)
     with Progress(maker.steps + options.steps, "swapping") as progress:
         garment = maker.restore(progress.step)
         worn = try_on_pictures(
@@ -138,7 +147,7 @@ def swap_garment(
             on_step=progress.step,
         )
     own = {"category": category, "wearer": wearer.name, "target": target.name, "repaint": repaint}
-    metadata = options.metadata(size) | own | {"target_mask": target_mask is not None} | maker.metadata
+    metadata = options.metadata(size) | own | {"target_mask": origin} | maker.metadata
     save_png(worn.image, paths[0], metadata)
     if not side_by_side:
         return [paths[0]]
@@ -173,26 +182,30 @@ def _by_twgtm(
 
 
 def _by_igr(
-    model: str, photo: Image.Image, mask: Path | None, category: str, options: ModelOptions
+    model: str, photo: Image.Image, name: str, request: MaskRequest, options: ModelOptions
 ) -> Restorer:
     own = replace(options, model=model, steps=IGR_OPTIONS.steps, guidance=IGR_OPTIONS.guidance)
     pipeline = own.load("igr")
     size = own.canvas(pipeline)
-    region = None if mask is None else load_region(mask, photo, size)
+    region = request.region(photo, name, size)
 
     def restore(on_step: Callable[[int], object]) -> Image.Image:
         return restore_pictures(
             pipeline,
             [photo],
-            [region],
-            category,
+            [region.mask],
+            request.category,
             options=own,
             seeds=[own.seed],
             size=size,
             on_step=on_step,
         )[0]
 
-    described = {"through": "igr", "restorer": own.metadata(size), "wearer_mask": region is not None}
+    described: dict[str, object] = {
+        "through": "igr",
+        "restorer": own.metadata(size),
+        "wearer_mask": region.origin,
+    }
     return Restorer(restore=restore, steps=own.steps, metadata=described)
 
 
@@ -206,22 +219,11 @@ def _paths(
     return result, row
 
 
-def _check_through(through: str, wearer_mask: Path | None) -> None:
+def _check_through(through: str, wearer_mask: Path | str) -> None:
     if through not in THROUGH:
         raise ToileError(f"through {through!r} is unknown; write one of {', '.join(THROUGH)}")
-    if through == "twgtm" and wearer_mask is not None:
+    if through == "twgtm" and given_mask(wearer_mask) is not None:
         raise ToileError(f"wearer mask {wearer_mask} is read by IGR alone; write --through igr with it")
-
-
-def _target_region(
-    mask: Path | None, photo: Image.Image, category: str, size: tuple[int, int]
-) -> Image.Image:
-    """What of the target is repainted: what the mask marks, or else the category's usual place."""
-    from toile.twgtm.regions import default_region
-
-    if mask is None:
-        return default_region(category, (photo.height, photo.width))
-    return load_region(mask, photo, size)
 
 
 def _in_a_row(wearer: Image.Image, garment: Image.Image, result: Image.Image) -> Image.Image:

@@ -29,7 +29,10 @@ BoxChoice = tuple[int, int, int, int] | str | None
 
 @dataclass(frozen=True, kw_only=True)
 class TakeOff:
-    """Take the garment off a person: restore it flat, on white, from a photo; no mask is needed.
+    """Take the garment off a person: restore it flat, on white, from a photo.
+
+    No mask is needed, and none is looked for: the model sees the whole photo, and what is left open is where
+    the flat garment will lie, which no mask of the photo tells (see --box).
 
     The same photo with the same seed gives the same picture, alone or among others.
     Every PNG carries its model, seed and settings in the text chunk `toile`.

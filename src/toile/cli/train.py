@@ -34,19 +34,29 @@ def train_command(arguments: list[str]) -> int:
         return 0
     name, *rest = arguments
     training = find_training(name)
-    parsed: TrainArguments[Any] = tyro.cli(
-        cast(type[TrainArguments[Any]], TrainArguments[type(training.recipe())]),  # type: ignore[misc]
-        prog=f"toile train {name}",
-        description=f"Train {training.summary}. A run that was stopped is continued by the same command.",
-        args=rest,
-        default=TrainArguments(
-            sources=Sources(), run=RunSettings(folder=Path("runs") / name), recipe=training.recipe()
-        ),
-        config=(tyro.conf.OmitArgPrefixes,),
+    parsed = parse_training(
+        f"toile train {name}",
+        f"Train {training.summary}. A run that was stopped is continued by the same command.",
+        name,
+        rest,
     )
     export = training.start(parsed.recipe, parsed.sources, parsed.run)
     print(export)
     return 0
+
+
+def parse_training(program: str, description: str, name: str, arguments: list[str]) -> TrainArguments[Any]:
+    """Read the settings of a training from the command line; what is not named keeps its recipe's value."""
+    recipe = find_training(name).recipe()
+    parsed: TrainArguments[Any] = tyro.cli(
+        cast(type[TrainArguments[Any]], TrainArguments[type(recipe)]),  # type: ignore[misc]
+        prog=program,
+        description=description,
+        args=arguments,
+        default=TrainArguments(sources=Sources(), run=RunSettings(folder=Path("runs") / name), recipe=recipe),
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+    return parsed
 
 
 def _list_trainings() -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from PIL import Image
 
-from toile.cli.jobs import check_not_inputs, load_region, output_paths
+from toile.cli.automatic_masks import AUTO, MaskOption, ParserOption, given_mask, usual_place
+from toile.cli.jobs import check_not_inputs, output_paths
+from toile.cli.mask_request import MaskRequest
 from toile.cli.options import (
     LARGEST_SEED,
     TWGTM_OPTIONS,
@@ -43,8 +45,11 @@ class TryOn:
     """A photo of one person: any format, size and orientation."""
     garment: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="GARMENT")]
     """A picture of the flat garment on white."""
-    mask: Annotated[Path, tyro.conf.arg(metavar="MASK")]
-    """White where the photo is to be repainted, of the photo's size."""
+    mask: MaskOption = AUTO
+    """White where the photo is to be repainted, of the photo's size. auto finds it by the parser, none takes
+    a box over the category's usual place."""
+    parser: ParserOption = "tiny"
+    """What finds the mask: the bundled parser, or a Segformer for clothes by folder or hub name."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """A .png file or a folder. Left out: PERSON-in-GARMENT.png in the working directory."""
     category: CategoryOption = "upper"
@@ -64,6 +69,7 @@ class TryOn:
             self.garment,
             self.mask,
             output=self.output,
+            parser=self.parser,
             category=self.category,
             repaint=self.repaint,
             candidates=self.candidates,
@@ -76,9 +82,10 @@ class TryOn:
 def dress_photo(
     person: Path,
     garment: Path,
-    mask: Path,
+    mask: Path | str = AUTO,
     *,
     output: Path | None = None,
+    parser: str = "tiny",
     category: str = "upper",
     repaint: bool = True,
     candidates: int = 1,
@@ -93,7 +100,8 @@ def dress_photo(
         ToileError: when a picture, the model, a setting or the output is wrong.
     """
     (path,) = output_paths([f"{person.stem}-in-{garment.stem}.png"], output)
-    check_not_inputs([path], [person, garment, mask])
+    given = given_mask(mask)
+    check_not_inputs([path], [person, garment, *([] if given is None else [given])])
     options.check(category)
     check_count("candidates", candidates, MOST_CANDIDATES)
     if options.seed + candidates - 1 > LARGEST_SEED:
@@ -101,7 +109,14 @@ def dress_photo(
     photo, flat = load_photo(person), load_photo(garment)
     pipeline = options.load("twgtm")
     size = options.canvas(pipeline)
-    region = load_region(mask, photo, size)
+    request = MaskRequest(
+        mask=mask,
+        category=category,
+        parser=parser,
+        device=str(pipeline.device),
+        instead=usual_place("--mask", category, "PERSON"),
+    )
+    region, origin = request.repainted(photo, person.name, size)
     check_writable(path.parent)
     with Progress(options.steps * (1 if candidates == 1 else 2 * candidates), "trying on") as progress:
         found = try_on_pictures(
@@ -119,6 +134,7 @@ def dress_photo(
     if candidates > 1:
         print(ranking(found), file=sys.stderr)
     own = {"category": category, "person": person.name, "garment": garment.name, "repaint": repaint}
+    own |= {} if given is not None else {"mask": origin}
     save_png(found.image, path, options.metadata(size) | own | round_trip_metadata(found))
     return path
 

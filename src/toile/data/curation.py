@@ -1,13 +1,18 @@
-"""IGR's high-quality subset by label: what the fine stage leaves out, and what it mends (Sec. 3.4)."""
+"""IGR's high-quality subset, by label or by file: what the fine stage leaves out and mends (Sec. 3.4)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from toile.data.curation_file import read_curation
+from toile.data.fingerprint import digest, fingerprint
+from toile.data.pose import Pose
 from toile.data.record import GarmentPair, Pictures
+from toile.data.review_decisions import kept_rows
 from toile.errors import ToileError
 from toile.images import Box, fit, fit_mask
 
@@ -30,20 +35,58 @@ def curated(pairs: Sequence[GarmentPair]) -> list[int]:
         if pair.hard is None:
             raise ToileError(
                 f"{pair.source}: {pair.identifier!r} has no label that says whether it is hard; "
-                "train the fine stage on dolls, or on a dataset that `toile dolls make` wrote"
+                "measure it with `toile data curate` and give the file that it writes"
             )
         if not pair.hard:
             kept.append(index)
     return kept
 
 
-class CuratedPairs(Sequence[GarmentPair]):
-    """The pairs that are not hard, extreme proportions resized and padded where that is wanted."""
+def curated_by_file(pairs: Sequence[GarmentPair], curation: Path) -> dict[int, frozenset[str]]:
+    """The indices of the pairs that a curation keeps, in order, and what it found about each.
 
-    def __init__(self, pairs: Sequence[GarmentPair], size: tuple[int, int], *, pad_extremes: bool) -> None:
+    Args:
+        pairs: the dataset, or a part of it, in any order.
+        curation: what `toile data curate` wrote; decisions made by hand (`toile data review`) lie beside it.
+
+    Raises:
+        ToileError: when there is no such file, or it keeps none of these pairs, or one is not in it.
+    """
+    listed = {row.key for row in read_curation(curation).rows}
+    kept = kept_rows(curation)
+    found = {}
+    for index in range(len(pairs)):
+        key = pairs[index].category, pairs[index].identifier
+        if key not in listed:
+            raise ToileError(
+                f"{curation} says nothing of {key[1]!r} ({key[0]}) in {pairs[index].source}; "
+                "curate this dataset"
+            )
+        if key in kept:
+            found[index] = kept[key].reasons
+    if not found:
+        raise ToileError(f"{curation} keeps none of these pairs; raise its share or its thresholds")
+    return found
+
+
+class CuratedPairs(Sequence[GarmentPair]):
+    """The pairs that are not hard, extreme proportions resized and padded where that is wanted.
+
+    Which ones they are, and what is extreme, a curation's file says, or without one the pairs' own labels.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[GarmentPair],
+        size: tuple[int, int],
+        *,
+        pad_extremes: bool,
+        curation: Path | None = None,
+    ) -> None:
         """Read every label now; pictures stay unread. `size` is (height, width) of padded garments."""
         self.pairs, self.size, self.pad_extremes = pairs, size, pad_extremes
-        self.rows = curated(pairs)
+        self.reasons = None if curation is None else curated_by_file(pairs, curation)
+        self.rows = curated(pairs) if self.reasons is None else list(self.reasons)
 
     def __len__(self) -> int:
         """How many are left."""
@@ -51,10 +94,17 @@ class CuratedPairs(Sequence[GarmentPair]):
 
     def __getitem__(self, index: int) -> GarmentPair:  # type: ignore[override]  # slices are never asked for
         """One of them."""
-        pair = self.pairs[self.rows[index]]
-        if not (self.pad_extremes and "extreme_proportion" in (pair.reasons or ())):
+        row = self.rows[index]
+        pair = self.pairs[row]
+        reasons = pair.reasons or () if self.reasons is None else self.reasons[row]
+        if not (self.pad_extremes and "extreme_proportion" in reasons):
             return pair
         return replace(pair, pictures=FairPictures(pair.pictures, self.size))
+
+    def fingerprint(self) -> str:
+        """What tells these pairs from others: all of them, which are left, and how they are mended."""
+        found = None if self.reasons is None else [sorted(reasons) for reasons in self.reasons.values()]
+        return digest([fingerprint(self.pairs), self.rows, found, self.size, self.pad_extremes])
 
 
 class FairPictures:
@@ -79,6 +129,14 @@ class FairPictures:
     def silhouette(self) -> Image.Image:
         """The silhouette, resized and padded."""
         return self._mended()[1]
+
+    def parse(self) -> Image.Image | None:
+        """The photo's parse map, as it was."""
+        return self.pictures.parse()
+
+    def pose(self) -> Pose | None:
+        """The joints, as they were."""
+        return self.pictures.pose()
 
     def _mended(self) -> tuple[Image.Image, Image.Image]:
         return with_fair_proportion(self.pictures.garment(), self.pictures.silhouette(), self.size)

@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from toile.decoding import decode, picture_size
 from toile.data.openpose_files import read_dresscode_pose, read_openpose
 from toile.data.parse_labels import LabelSet, to_lip
 from toile.data.pose import Pose
+from toile.decoding import decode, picture_size
 from toile.errors import ToileError
 from toile.images import binary, load_photo
 

@@ -7,6 +7,7 @@ from typing import Literal
 from PIL import Image
 
 from toile.data.faults import FaultLog
+from toile.data.pair_sequence import PairSequence
 from toile.data.pose import Pose
 from toile.data.record import GarmentPair, Pictures
 from toile.errors import ToileError
@@ -78,7 +79,7 @@ def loaded(pair: GarmentPair) -> GarmentPair:
     )
 
 
-class ReadablePairs(Sequence[GarmentPair]):
+class ReadablePairs(PairSequence):
     """Pairs with their pictures decoded.
 
     The place of a broken pair is taken by the next one that can be read: a function of the dataset alone, so
@@ -93,15 +94,13 @@ class ReadablePairs(Sequence[GarmentPair]):
         """How many, broken ones included."""
         return len(self.pairs)
 
-    def __getitem__(self, index: int) -> GarmentPair:  # type: ignore[override]  # slices are never asked for
+    def pair(self, index: int) -> GarmentPair:
         """The pair of a place, decoded.
 
         Raises:
             ToileError: when it is broken and that is to stop the run, or when nothing nearby can be read.
         """
         count = len(self.pairs)
-        if not -count <= index < count:
-            raise IndexError(f"pair {index} of {count}")
         first: ToileError | None = None
         for step in range(min(count, PATIENCE)):
             place = (index + step) % count

@@ -17,13 +17,13 @@ import numpy as np
 from PIL import Image
 
 from toile.data.dataset_folder import DatasetFolder
-from toile.decoding import decode, picture_size
 from toile.data.fingerprint import digest
 from toile.data.pair_sequence import PairSequence
 from toile.data.picture_files import as_parse_map, silhouette_of
 from toile.data.pose import Pose
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.shard_index import FIELDS, shard_index
+from toile.decoding import decode, picture_size
 from toile.errors import ToileError
 from toile.images import as_photo, binary
 

@@ -5,31 +5,24 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
-from jaxtyping import Float, Int
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.utils.data import Dataset
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from toile.data.latent_cache import LatentCache
+from toile.data.latent_cache import Encodings
 from toile.diffusion import tiny
 from toile.diffusion.noise import item_generators, noise_latents
 from toile.diffusion.recipes import TextToImageRecipe
 from toile.training.loop import train
+from toile.training.pairs import RunPairs, open_run_pairs
 from toile.training.pictures import tile
-from toile.training.prepared import PairEncoder, copy_parts, encoding_device, prepare
+from toile.training.prepared import PairEncoder, copy_parts, embed_texts, encoding_device, prepare
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
 TextParts = tuple[AutoencoderKL, CLIPTextModel, CLIPTokenizer]
-
-
-@torch.no_grad()
-def embed_texts(encoder: CLIPTextModel, tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
-    """The text encoder's last hidden states, in float32."""
-    parts = [encoder(part).last_hidden_state for part in tokens.split(256)]
-    return torch.cat(parts).float()
 
 
 def fixed_noise_loss(
@@ -52,16 +45,9 @@ def fixed_noise_loss(
 class CaptionedLatents(Dataset[dict[str, Tensor]]):
     """Both pictures of each pair: latents (2, C, h, w) and the embeddings of their captions (2, L, D)."""
 
-    def __init__(self, pairs: LatentCache, text_encoder: CLIPTextModel) -> None:
-        """Embed all captions now: no training step waits for the text encoder."""
+    def __init__(self, pairs: Encodings) -> None:
+        """Wrap encoded pairs, the captions embedded."""
         self.pairs = pairs
-        tokens = torch.stack(
-            [
-                torch.stack([item["garment_caption"], item["caption"]])
-                for item in (pairs[i] for i in range(len(pairs)))
-            ]
-        )
-        self.embeddings = embed_texts(text_encoder, tokens.flatten(0, 1)).half().unflatten(0, (-1, 2))
 
     def __len__(self) -> int:
         """The number of pairs."""
@@ -71,7 +57,8 @@ class CaptionedLatents(Dataset[dict[str, Tensor]]):
         """Flat garment first, person second."""
         item = self.pairs[index]
         latents = torch.stack([item["garment_latents"].float(), item["person_latents"].float()])
-        return {"latents": latents, "prompt_embeds": self.embeddings[index].float()}
+        captions = torch.stack([item["garment_caption_embeds"].float(), item["caption_embeds"].float()])
+        return {"latents": latents, "prompt_embeds": captions}
 
 
 class TextToImageTask:
@@ -80,19 +67,19 @@ class TextToImageTask:
     name = "base"
 
     def __init__(
-        self, recipe: TextToImageRecipe, data: LatentCache, unseen: LatentCache, parts: TextParts, base: Path
+        self, recipe: TextToImageRecipe, data: Encodings, unseen: Encodings, parts: TextParts, base: Path
     ) -> None:
-        """Build the U-Net and embed the captions of `data` (training) and `unseen` (validation)."""
+        """Build the U-Net; `data` is for training, `unseen` for validation."""
         self.recipe, self.model, self.scheduler = recipe, tiny.unet(), tiny.scheduler()
         self.vae, self.text_encoder, self.tokenizer, self.base = *parts, base
-        self.dataset = CaptionedLatents(data, self.text_encoder)
-        self.unseen = CaptionedLatents(unseen, self.text_encoder)
+        self.dataset = CaptionedLatents(data)
+        self.unseen = CaptionedLatents(unseen)
         self.captions = [
             self.tokenizer.decode(unseen[i]["garment_caption"], skip_special_tokens=True)
             for i in range(min(6, len(unseen)))
         ]
         empty = self.tokenizer("", padding="max_length", return_tensors="pt").input_ids
-        self.null = embed_texts(self.text_encoder, empty)
+        self.null = embed_texts(self.text_encoder, empty.to(self.text_encoder.device)).cpu()
 
     def loss(
         self, model: nn.Module, batch: dict[str, Tensor], generator: torch.Generator
@@ -147,18 +134,35 @@ class TextToImageTask:
         self._pipeline(model).save_pretrained(folder)
 
 
-def train_text_to_image(recipe: TextToImageRecipe, sources: Sources, run: RunSettings) -> Path:
-    """Train the base U-Net; returns the folder of the exported model.
-
-    `sources.initial` holds the VAE, the text encoder and the tokenizer.
-    """
-    torch.manual_seed(run.seed)
+def _prepared(
+    recipe: TextToImageRecipe, sources: Sources, run: RunSettings
+) -> tuple[TextParts, RunPairs, Encodings, Encodings]:
     base = sources.base()
     parts = (
         AutoencoderKL.from_pretrained(base / "vae").eval(),
         CLIPTextModel.from_pretrained(base / "text_encoder").eval(),
         CLIPTokenizer.from_pretrained(base / "tokenizer"),
     )
-    encoder = PairEncoder(parts[0], parts[2], recipe.size, tiny.IMAGE_ENCODER_SIZE, encoding_device(run))
-    data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
-    return train(TextToImageTask(recipe, data, unseen, parts, base), recipe.optimization, run, recipe)
+    device = encoding_device(run)
+    encoder = PairEncoder(
+        parts[0], parts[2], recipe.size, tiny.IMAGE_ENCODER_SIZE, device, text_encoder=parts[1]
+    )
+    pairs = open_run_pairs(sources, run, recipe.size)
+    data, unseen = (prepare(part, encoder, sources.cache) for part in (pairs.training, pairs.unseen))
+    return parts, pairs, data, unseen
+
+
+def encode_text_to_image(recipe: TextToImageRecipe, sources: Sources, run: RunSettings) -> None:
+    """Encode what the base U-Net trains on."""
+    _prepared(recipe, sources, run)
+
+
+def train_text_to_image(recipe: TextToImageRecipe, sources: Sources, run: RunSettings) -> Path:
+    """Train the base U-Net; returns the folder of the exported model.
+
+    `sources.initial` holds the VAE, the text encoder and the tokenizer.
+    """
+    torch.manual_seed(run.seed)
+    parts, pairs, data, unseen = _prepared(recipe, sources, run)
+    task = TextToImageTask(recipe, data, unseen, parts, sources.base())
+    return train(task, recipe.optimization, run, recipe, pairs.description)

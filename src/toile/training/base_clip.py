@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from toile.data.latent_cache import LatentCache
+from toile.data.latent_cache import Encodings
 from toile.data.open import open_pairs
 from toile.diffusion import tiny
 from toile.diffusion.recipes import ClipRecipe
 from toile.igr.model import CATEGORY_PROMPTS
 from toile.training.loop import train
+from toile.training.pairs import open_run_pairs
 from toile.training.prepared import PairEncoder, copy_parts, encoding_device, prepare
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
@@ -46,7 +47,7 @@ class ClipTask:
 
     name = "base-clip"
 
-    def __init__(self, data: LatentCache, unseen: LatentCache, tokenizer: CLIPTokenizer, base: Path) -> None:
+    def __init__(self, data: Encodings, unseen: Encodings, tokenizer: CLIPTokenizer, base: Path) -> None:
         """Build the model; `data` and `unseen` hold encoded pairs, `base` the parts trained before."""
         self.dataset, self.unseen, self.tokenizer, self.base = data, unseen, tokenizer, base
         config = CLIPConfig(
@@ -101,16 +102,15 @@ class ClipTask:
 
 
 def train_clip(recipe: ClipRecipe, sources: Sources, run: RunSettings) -> Path:
-    """Train the small CLIP; returns the folder of the exported model.
-
-    The pairs are encoded with the VAE of `sources.initial` too, so that later trainings read the same cache.
-    """
+    """Train the small CLIP; returns the folder of the exported model. `sources.initial` holds the VAE."""
     torch.manual_seed(run.seed)
     tokenizer = tiny.tokenizer(captions(sources.data))
     vae = AutoencoderKL.from_pretrained(sources.base() / "vae")
     encoder = PairEncoder(vae, tokenizer, recipe.size, tiny.IMAGE_ENCODER_SIZE, encoding_device(run))
-    data, unseen = (prepare(source, encoder, sources.cache) for source in (sources.data, sources.unseen))
-    return train(ClipTask(data, unseen, tokenizer, sources.base()), recipe.optimization, run, recipe)
+    pairs = open_run_pairs(sources, run, recipe.size)
+    data, unseen = (prepare(part, encoder, sources.cache) for part in (pairs.training, pairs.unseen))
+    task = ClipTask(data, unseen, tokenizer, sources.base())
+    return train(task, recipe.optimization, run, recipe, pairs.description)
 
 
 def captions(source: str, count: int = 4000) -> Iterator[str]:

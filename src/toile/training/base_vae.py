@@ -1,5 +1,6 @@
 """Training the VAE of `tiny` on Paper Dolls: from scratch on crops, then on whole pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -11,11 +12,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from toile.data.open import open_pairs
+from toile.data.record import GarmentPair
 from toile.data.tensors import pair_tensors
 from toile.diffusion import tiny
 from toile.diffusion.recipes import VaeRecipe
 from toile.training.loop import train
+from toile.training.pairs import RunPairs, open_run_pairs
 from toile.training.pictures import tile
 from toile.training.prepared import to_signed
 from toile.training.settings import RunSettings
@@ -25,9 +27,9 @@ from toile.training.sources import Sources
 class PairPictures(Dataset[dict[str, Tensor]]):
     """The two pictures of each pair, (2, 3, H, W) uint8: person and flat garment."""
 
-    def __init__(self, source: str, size: tuple[int, int]) -> None:
-        """Open `source` (see `open_pairs`); pictures are fitted to `size` (height, width)."""
-        self.pairs, self.size = open_pairs(source, size=size), size
+    def __init__(self, pairs: Sequence[GarmentPair], size: tuple[int, int]) -> None:
+        """Wrap pairs; pictures are fitted to `size` (height, width)."""
+        self.pairs, self.size = pairs, size
 
     def __len__(self) -> int:
         """The number of pairs."""
@@ -61,13 +63,12 @@ class VaeTask:
 
     name = "base-vae"
 
-    def __init__(self, recipe: VaeRecipe, sources: Sources) -> None:
-        """Build the model and open the pictures."""
+    def __init__(self, recipe: VaeRecipe, vae: AutoencoderKL, pairs: RunPairs) -> None:
+        """Wrap the VAE to train, and the pairs whose pictures it trains on."""
         self.recipe = recipe
-        vae = start_plain(tiny.vae()) if sources.initial is None else _load_vae(sources.base())
         self.model = Reconstruction(vae.to(memory_format=torch.channels_last))  # quicker by half on a CPU
-        self.dataset = PairPictures(sources.data, recipe.size)
-        self.unseen = PairPictures(sources.unseen, recipe.size)
+        self.dataset = PairPictures(pairs.training, recipe.size)
+        self.unseen = PairPictures(pairs.unseen, recipe.size)
         self.validated = range(min(32, len(self.unseen)))
 
     def loss(
@@ -154,7 +155,8 @@ def start_plain(vae: AutoencoderKL) -> AutoencoderKL:
     return vae
 
 
-def _load_vae(folder: Path) -> AutoencoderKL:
+def load_vae(folder: Path) -> AutoencoderKL:
+    """The VAE of an earlier training's export."""
     vae: AutoencoderKL = AutoencoderKL.from_pretrained(folder, subfolder="vae")
     return vae
 
@@ -162,4 +164,6 @@ def _load_vae(folder: Path) -> AutoencoderKL:
 def train_vae(recipe: VaeRecipe, sources: Sources, run: RunSettings) -> Path:
     """Train the VAE; returns the folder of the exported model."""
     torch.manual_seed(run.seed)
-    return train(VaeTask(recipe, sources), recipe.optimization, run, recipe)
+    vae = start_plain(tiny.vae()) if sources.initial is None else load_vae(sources.base())
+    pairs = open_run_pairs(sources, run, recipe.size)
+    return train(VaeTask(recipe, vae, pairs), recipe.optimization, run, recipe, pairs.description)

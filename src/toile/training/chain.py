@@ -48,9 +48,12 @@ CHAIN = (
     Link(name="igr-tiny-half", initial="base"),
     Link(name="igr-tiny-coarse", initial="igr-tiny-half"),
     Link(name="igr-tiny-fine", initial="igr-tiny-coarse"),
-    Link(name="twgtm-tiny-stage-1", initial="base"),
-    Link(name="twgtm-tiny-stage-2", initial="twgtm-tiny-stage-1"),
+    Link(name="twgtm-tiny-half-stage-1", initial="igr-tiny-fine"),
+    Link(name="twgtm-tiny-half-stage-2", initial="twgtm-tiny-half-stage-1"),
+    Link(name="twgtm-tiny-stage-2", initial="twgtm-tiny-half-stage-2"),
     Link(name="doll-features"),
+    Link(name="parser-half"),
+    Link(name="parser", initial="parser-half"),
 )
 
 
@@ -80,6 +83,7 @@ def gather(runs: Path, folder: Path) -> None:
         own = (*pipeline.trained_parts, "model_index.json")
         bundle(runs / link / "export", folder / system, own)
     bundle(runs / "doll-features" / "export", folder / "dists_dolls")
+    bundle(runs / "parser" / "export", folder / "parser")
 
 
 def bundle(source: Path, target: Path, parts: Sequence[str] | None = None) -> None:

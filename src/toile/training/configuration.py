@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,27 @@ Configuration = dict[str, Any]
 
 
 def resolve(
-    task_name: str, optimization: Optimization, run: RunSettings, recipe: object = None
+    task_name: str,
+    optimization: Optimization,
+    run: RunSettings,
+    recipe: object = None,
+    data: Mapping[str, object] | None = None,
 ) -> Configuration:
-    """Everything that decides a run but its folder, as JSON would give it back; `recipe` is any dataclass."""
+    """Everything that decides a run but its folder, as JSON would give it back.
+
+    Args:
+        task_name: of the task.
+        optimization: steps, batches and AdamW's numbers.
+        run: how it runs.
+        recipe: any dataclass.
+        data: what it reads, with the fingerprint of each dataset.
+    """
     parts = {
         "task": task_name,
         "optimization": dataclasses.asdict(optimization),
         "run": {name: value for name, value in dataclasses.asdict(run).items() if name != "folder"},
         "recipe": _plain(recipe),
+        "data": dict(data or {}),
     }
     resolved: Configuration = json.loads(json.dumps(parts, default=str))
     return resolved
@@ -30,7 +44,8 @@ def resolve(
 def differing_fields(old: Configuration, new: Configuration) -> list[str]:
     """Fields, as "optimization.batch_size", that would make a continued run another one.
 
-    The number of steps may change, and of the run's settings everything but the seed.
+    The number of steps may change, of the run's settings everything but the seed, and the place where the
+    data lie, as long as its fingerprint is the same.
     """
     before, after = _flatten(old), _flatten(new)
     return [
@@ -101,4 +116,6 @@ def _flatten(tree: Configuration, prefix: str = "") -> dict[str, object]:
 def _decides(name: str) -> bool:
     if name.startswith("run."):
         return name == "run.seed"
+    if name.startswith("data."):
+        return not name.endswith(".source")
     return not name.endswith("optimization.steps")

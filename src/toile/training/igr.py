@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -10,11 +11,10 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import Dataset
-from transformers import CLIPVisionModelWithProjection
 
 from toile.bundled import BASE, TINY, weights_folder
-from toile.data.latent_cache import LatentCache
-from toile.data.open import open_pairs
+from toile.data.curation import CuratedPairs
+from toile.data.latent_cache import Encodings
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
 from toile.diffusion.image_prompt import LowLevelExtractor
@@ -24,10 +24,11 @@ from toile.igr.model import CATEGORY_PROMPTS, IGRModel
 from toile.igr.objective import igr_loss
 from toile.igr.pipeline import IGRPipeline
 from toile.igr.recipes import IGRRecipe
-from toile.training.base import embed_texts, fixed_noise_loss
+from toile.training.base import fixed_noise_loss
 from toile.training.loop import train
+from toile.training.pairs import Change, RunPairs, open_run_pairs
 from toile.training.pictures import tile
-from toile.training.prepared import PairEncoder, encoding_device, prepare, to_signed
+from toile.training.prepared import PairEncoder, embed_texts, encoding_device, prepare, to_signed
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
@@ -35,35 +36,25 @@ SHOWN = 10
 """How many unseen pairs a sample picture shows."""
 
 
-@torch.no_grad()
-def embed_views(encoder: CLIPVisionModelWithProjection, cache: LatentCache) -> Float[Tensor, "N E"]:
-    """CLIP image embeddings of every pair's masked crop (F_ll's source; IGR, Sec. 3.2), in float32."""
-    batches = [range(start, min(start + 64, len(cache))) for start in range(0, len(cache), 64)]
-    views = (torch.stack([cache[index]["crop_view"] for index in batch]) for batch in batches)
-    return torch.cat(
-        [encoder(view.to(encoder.device, encoder.dtype)).image_embeds.float().cpu() for view in views]
-    )
-
-
 class RestorationPairs(Dataset[dict[str, Tensor]]):
     """What a step of IGR reads."""
 
-    def __init__(self, cache: LatentCache, image_encoder: CLIPVisionModelWithProjection) -> None:
-        """Embed every masked crop now."""
-        self.cache, self.image_embeds = cache, embed_views(image_encoder, cache)
+    def __init__(self, pairs: Encodings) -> None:
+        """Wrap encoded pairs, the masked crops embedded (F_ll's source; IGR, Sec. 3.2)."""
+        self.pairs = pairs
 
     def __len__(self) -> int:
         """The number of pairs."""
-        return len(self.cache)
+        return len(self.pairs)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Latents (C, h, w), mask (1, h, w) in [0, 1], image embedding (E,), category number."""
-        item = self.cache[index]
+        item = self.pairs[index]
         return {
             "garment_latents": item["garment_latents"].float(),
             "person_latents": item["person_latents"].float(),
             "mask": item["mask"].float() / 255,
-            "image_embeds": self.image_embeds[index],
+            "image_embeds": item["crop_embeds"],
             "category": item["category"],
         }
 
@@ -78,14 +69,14 @@ class IGRTask:
         recipe: IGRRecipe,
         model: IGRModel,
         parts: StableDiffusionParts,
-        data: LatentCache,
-        unseen: LatentCache,
+        data: Encodings,
+        unseen: Encodings,
         shown: Sequence[GarmentPair],
     ) -> None:
-        """Keep the frozen parts and embed what steps read; sample pictures are of the pairs in `shown`."""
+        """Keep the frozen parts; sample pictures are of the pairs in `shown`."""
         self.recipe, self.model, self.parts = recipe, model, parts
-        self.dataset = RestorationPairs(data, parts.image_encoder)
-        self.unseen = RestorationPairs(unseen, parts.image_encoder)
+        self.dataset = RestorationPairs(data)
+        self.unseen = RestorationPairs(unseen)
         self.shown = shown
         self.prompts = self._embed([CATEGORY_PROMPTS[category] for category in CATEGORIES])  # (3, L, D)
         self.null = self._embed([""])[0]
@@ -169,17 +160,43 @@ def _folder(name: str) -> str:
     return str(weights_folder() / BASE) if name == TINY else name
 
 
+def _prepared(
+    recipe: IGRRecipe, parts: StableDiffusionParts, sources: Sources, run: RunSettings
+) -> tuple[RunPairs, Encodings, Encodings]:
+    encoder = PairEncoder(
+        parts.vae,
+        parts.tokenizer,
+        recipe.size,
+        parts.image_encoder.config.image_size,
+        encoding_device(run),
+        image_encoder=parts.image_encoder,
+    )
+    pairs = open_run_pairs(sources, run, recipe.size, _curation(recipe, sources))
+    data, unseen = (prepare(part, encoder, sources.cache) for part in (pairs.training, pairs.unseen))
+    return pairs, data, unseen
+
+
+def encode_igr(recipe: IGRRecipe, sources: Sources, run: RunSettings) -> None:
+    """Encode what IGR trains on."""
+    parts, _ = load_igr(start_from(recipe, sources.initial))
+    _prepared(recipe, parts, sources, run)
+
+
 def train_igr(recipe: IGRRecipe, sources: Sources, run: RunSettings) -> Path:
     """Train IGR; returns the folder of the exported pipeline."""
     torch.manual_seed(run.seed)
     recipe = start_from(recipe, sources.initial)
     parts, model = load_igr(recipe)
-    encoder = PairEncoder(
-        parts.vae, parts.tokenizer, recipe.size, parts.image_encoder.config.image_size, encoding_device(run)
+    pairs, data, unseen = _prepared(recipe, parts, sources, run)
+    shown = [pairs.unseen[index] for index in range(min(SHOWN, len(pairs.unseen)))]
+    task = IGRTask(recipe, model, parts, data, unseen, shown)
+    return train(task, recipe.optimization, run, recipe, pairs.description)
+
+
+def _curation(recipe: IGRRecipe, sources: Sources) -> Change | None:
+    """What the recipe leaves out of its training pairs, and mends."""
+    if not recipe.curated:
+        return None
+    return partial(
+        CuratedPairs, size=recipe.size, pad_extremes=recipe.pad_extremes, curation=sources.curation
     )
-    data = prepare(
-        sources.data, encoder, sources.cache, curate=recipe.curated, pad_extremes=recipe.pad_extremes
-    )
-    unseen = prepare(sources.unseen, encoder, sources.cache)
-    shown = open_pairs(sources.unseen, size=recipe.size)[:SHOWN]
-    return train(IGRTask(recipe, model, parts, data, unseen, shown), recipe.optimization, run, recipe)

@@ -7,7 +7,7 @@ continued ends, on a CPU, with the same weights bit for bit as one that never st
 import signal
 import sys
 import time
-from collections.abc import Sized
+from collections.abc import Iterator, Mapping, Sized
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +26,7 @@ from toile.training.configuration import (
     write_configuration,
 )
 from toile.training.order import SeededItems, StepSampler
+from toile.training.pairs import faults_of
 from toile.training.processes import Interrupt, make_accelerator
 from toile.training.record import Means, Progress, Record
 from toile.training.settings import RunSettings
@@ -34,7 +35,13 @@ from toile.training.task import Task
 from toile.training.whole import whole_folder
 
 
-def train(task: Task, optimization: Optimization, run: RunSettings, recipe: object = None) -> Path:
+def train(
+    task: Task,
+    optimization: Optimization,
+    run: RunSettings,
+    recipe: object = None,
+    data: Mapping[str, object] | None = None,
+) -> Path:
     """Train, or continue, or do nothing if the run is finished.
 
     Args:
@@ -42,6 +49,7 @@ def train(task: Task, optimization: Optimization, run: RunSettings, recipe: obje
         optimization: steps, batches and AdamW's numbers. Raise `steps` to continue a finished run.
         run: where to write and how often.
         recipe: any dataclass, saved with the configuration; a run is not continued under another one.
+        data: what the task reads (`RunPairs.description`), likewise; a dataset that has changed is noticed.
 
     Returns:
         The folder of the exported model, in diffusers layout, with the averaged weights if an average is
@@ -52,7 +60,7 @@ def train(task: Task, optimization: Optimization, run: RunSettings, recipe: obje
         KeyboardInterrupt: after Ctrl-C, once the step is finished and a checkpoint is written; its text
             says how to continue.
     """
-    configuration = resolve(task.name, optimization, run, recipe)
+    configuration = resolve(task.name, optimization, run, recipe, data)
     check_continuable(run.folder, configuration)
     if is_finished(run.folder / "export", configuration):
         return run.folder / "export"
@@ -63,6 +71,7 @@ def train(task: Task, optimization: Optimization, run: RunSettings, recipe: obje
         return training.export(configuration)
     finally:
         training.stepper.release()
+        training.report_faults()
 
 
 class Training:
@@ -113,14 +122,14 @@ class Training:
                 record.close()
 
     def _run_steps(self, record: Record | None, progress: Progress, interrupt: Interrupt) -> None:
-        batches = iter(self._loader())
+        batches = Timed(iter(self._loader()))
         means = Means()
         while self.stepper.done < self.steps:
             begun = time.perf_counter()
             values = self.stepper.step(batches, interrupt.asked)
             stop = values.pop("flag") > 0
             progress.advance(values["loss"])
-            means.add(values | {"seconds": time.perf_counter() - begun})
+            means.add(values | {"seconds": time.perf_counter() - begun, "waiting_seconds": batches.take()})
             if record is not None:
                 self._write(record, means)
             if stop or self._due(self.run.save_every):
@@ -171,6 +180,12 @@ class Training:
             multiprocessing_context=_worker_context() if self.run.workers else None,
         )
 
+    def report_faults(self) -> None:
+        """Name what could not be read, once, at the end."""
+        summary = faults_of(self.run.folder).summary()
+        if summary and self.accelerator.is_main_process:
+            print(f"toile: {summary}", file=sys.stderr)
+
     def _save(self) -> None:
         if self.accelerator.is_main_process:
             save_checkpoint(self.checkpoints, self.stepper.checkpoint(), self.run.keep)
@@ -186,6 +201,26 @@ class Training:
                 write_configuration(folder / "training.json", configuration)
         self.accelerator.wait_for_everyone()
         return target
+
+
+class Timed(Iterator[dict[str, Tensor]]):
+    """Batches, and how long they were waited for."""
+
+    def __init__(self, batches: Iterator[dict[str, Tensor]]) -> None:
+        """Wrap the batches."""
+        self.batches, self._seconds = batches, 0.0
+
+    def __next__(self) -> dict[str, Tensor]:
+        """The next batch."""
+        begun = time.perf_counter()
+        batch = next(self.batches)
+        self._seconds += time.perf_counter() - begun
+        return batch
+
+    def take(self) -> float:
+        """Seconds waited since the last time this was asked."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
 
 def _worker_context() -> str:

@@ -1,19 +1,22 @@
-"""What training reads: pairs encoded once, ahead of it, so that no step waits for a picture."""
+"""What training reads: pairs encoded once, ahead of it, so that no step waits for a picture.
+
+L: text length, D: width of its embeddings, E: of the image encoder's.
+"""
 
 import hashlib
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from diffusers import AutoencoderKL
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
-from transformers import CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from toile.data.curation import CuratedPairs
-from toile.data.latent_cache import LatentCache, is_complete, write_cache
-from toile.data.open import open_pairs
+from toile.data.fingerprint import fingerprint
+from toile.data.latent_cache import EncodedOnDemand, Encodings, LatentCache, is_complete, write_cache
+from toile.data.readable import ReadablePairs
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
 from toile.diffusion.image_prompt import garment_crop
@@ -21,7 +24,7 @@ from toile.igr.model import latent_mask
 from toile.training.settings import RunSettings
 from toile.wardrobe import hash_weights
 
-FORMAT = 3
+FORMAT = 4
 """Raise it when the fields of an encoded pair change: older caches are then encoded anew."""
 
 
@@ -39,6 +42,8 @@ class PairEncoder:
         person_view, garment_view, crop_view: (B, 3, S, S) float16, as CLIP wants them; the crop is IGR's p_g.
         caption, garment_caption: (B, L) int64 token numbers of the person's and of the garment's caption.
         category: (B,) int64, the index in `CATEGORIES`.
+        crop_embeds: (B, E) float32, with an image encoder: its embedding of `crop_view`.
+        caption_embeds, garment_caption_embeds: (B, L, D) float16, with a text encoder.
     """
 
     def __init__(
@@ -48,16 +53,26 @@ class PairEncoder:
         size: tuple[int, int],
         view_size: int,
         device: str = "cpu",
+        *,
+        image_encoder: CLIPVisionModelWithProjection | None = None,
+        text_encoder: CLIPTextModel | None = None,
     ) -> None:
-        """Keep the frozen parts; `size` is (height, width), `view_size` the image encoder's side."""
+        """Keep the frozen parts; `size` is (height, width), `view_size` the image encoder's side.
+
+        Without encoders of pictures and texts, their embeddings are left out.
+        """
         # channels last: twice as quick on a CPU
         self.vae = vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
         self.tokenizer, self.size, self.view_size, self.device = tokenizer, size, view_size, device
+        self.image_encoder = None if image_encoder is None else image_encoder.to(device).eval()
+        self.text_encoder = None if text_encoder is None else text_encoder.to(device).eval()
 
-    def key(self, source: str) -> str:
-        """What the encodings depend on, as one short text."""
+    def key(self, pairs: str) -> str:
+        """What the encodings depend on, as one short text; `pairs` is the fingerprint of what is encoded."""
         vocabulary = sorted(self.tokenizer.get_vocab().items())
-        parts = (source, self.size, self.view_size, hash_weights(self.vae), vocabulary, FORMAT)
+        frozen = [part for part in (self.vae, self.image_encoder, self.text_encoder) if part is not None]
+        weights = [hash_weights(part) for part in frozen]
+        parts = (pairs, self.size, self.view_size, weights, vocabulary, FORMAT)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     @torch.no_grad()
@@ -69,7 +84,7 @@ class PairEncoder:
             for name in ("person", "garment", "mask")
         )
         person, garment, mask = to_signed(person), to_signed(garment), mask.float() / 255
-        return {
+        encoded = {
             "person_latents": self.latents(person),
             "garment_latents": self.latents(garment),
             "mask": (latent_mask(mask, self._latent_size()) * 255).round().byte().cpu(),
@@ -80,6 +95,19 @@ class PairEncoder:
             "garment_caption": self._tokens([pair.garment_caption for pair in pairs]),
             "category": torch.tensor([CATEGORIES.index(pair.category) for pair in pairs]),
         }
+        return encoded | self._embeddings(encoded)
+
+    def _embeddings(self, encoded: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the frozen encoders say of the crops and the captions."""
+        embeddings = {}
+        if self.image_encoder is not None:
+            views = encoded["crop_view"].to(self.device, self.image_encoder.dtype)
+            embeddings["crop_embeds"] = self.image_encoder(views).image_embeds.float().cpu()
+        if self.text_encoder is not None:
+            for name in ("caption", "garment_caption"):
+                tokens = encoded[name].to(self.device)
+                embeddings[f"{name}_embeds"] = embed_texts(self.text_encoder, tokens).half().cpu()
+        return embeddings
 
     def latents(self, pictures: Float[Tensor, "B 3 H W"]) -> Tensor:
         """The mode of the VAE's posterior times its scaling factor, (B, C, h, w) float16 on the CPU."""
@@ -101,19 +129,33 @@ class PairEncoder:
         return tokens.long()
 
 
-def prepare(
-    source: str, encoder: PairEncoder, folder: Path, *, curate: bool = False, pad_extremes: bool = False
-) -> LatentCache:
-    """The encoded pairs of `source` (see `open_pairs`), read from `folder` or encoded into it now.
+@torch.no_grad()
+def embed_texts(encoder: CLIPTextModel, tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+    """The text encoder's last hidden states, in float32."""
+    parts = [encoder(part).last_hidden_state for part in tokens.split(256)]
+    return torch.cat(parts).float()
 
-    With `curate`, only the pairs that are not hard (see `CuratedPairs`).
-    """
-    key = encoder.key(f"{source} curated, {pad_extremes=}" if curate else source)
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns pairs into tensors whose first axis runs over them."""
+
+    def key(self, pairs: str) -> str:
+        """What the encodings depend on; `pairs` is a fingerprint."""
+        ...
+
+    def __call__(self, pairs: list[GarmentPair]) -> dict[str, Tensor]:
+        """Encode a batch."""
+        ...
+
+
+def prepare(pairs: ReadablePairs, encoder: Encoder, folder: Path | None) -> Encodings:
+    """The encoded pairs, read from `folder` or encoded into it now; without a folder, encoded when needed."""
+    if folder is None:
+        return EncodedOnDemand(pairs, encoder)
+    key = encoder.key(fingerprint(pairs.pairs))
     if is_complete(folder / key):
         return LatentCache(folder / key)
-    pairs: Sequence[GarmentPair] = open_pairs(source, size=encoder.size)
-    if curate:
-        pairs = CuratedPairs(pairs, encoder.size, pad_extremes=pad_extremes)
     return write_cache(folder / key, pairs, encoder, key=key)
 
 

@@ -9,14 +9,15 @@ from toile.diffusion.recipes import ClipRecipe, TextToImageRecipe, VaeRecipe, wh
 from toile.errors import ToileError
 from toile.evaluation.doll_features_task import DollFeaturesRecipe, DollFeaturesTask
 from toile.igr.recipes import RECIPES as IGR_RECIPES
-from toile.training.base import train_text_to_image
+from toile.training.base import encode_text_to_image, train_text_to_image
 from toile.training.base_clip import train_clip
 from toile.training.base_vae import train_vae
-from toile.training.igr import train_igr
+from toile.training.igr import encode_igr, train_igr
 from toile.training.loop import train
+from toile.training.parser import ParserRecipe, half_size, train_parser
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
-from toile.training.twgtm import train_twgtm
+from toile.training.twgtm import encode_twgtm, train_twgtm
 from toile.twgtm.recipes import RECIPES as TWGTM_RECIPES
 
 
@@ -30,10 +31,13 @@ class Training:
     """The complete configuration, of which any field may be overridden."""
     start: Callable[[Any, Sources, RunSettings], Path]
     """Trains, and returns the folder of the exported model."""
+    encode: Callable[[Any, Sources, RunSettings], None] | None = None
+    """Encodes what it trains on, as far as that can be done ahead; None where nothing can."""
 
 
 def _train_doll_features(recipe: DollFeaturesRecipe, sources: Sources, run: RunSettings) -> Path:
-    return train(DollFeaturesTask(recipe, sources.cache / "doll-features"), recipe.optimization, run, recipe)
+    cache = (sources.cache or run.folder / "cache") / "doll-features"
+    return train(DollFeaturesTask(recipe, cache), recipe.optimization, run, recipe)
 
 
 TRAININGS: dict[str, Training] = {
@@ -43,18 +47,30 @@ TRAININGS: dict[str, Training] = {
     ),
     "base-clip": Training(summary="the small CLIP of tiny", recipe=ClipRecipe, start=train_clip),
     "base": Training(
-        summary="the text-to-image U-Net of tiny", recipe=TextToImageRecipe, start=train_text_to_image
+        summary="the text-to-image U-Net of tiny",
+        recipe=TextToImageRecipe,
+        start=train_text_to_image,
+        encode=encode_text_to_image,
     ),
     "doll-features": Training(
         summary="the network behind DISTS-dolls", recipe=DollFeaturesRecipe, start=_train_doll_features
     ),
+    "parser-half": Training(
+        summary="the parser of tiny, at half the size", recipe=half_size, start=train_parser
+    ),
+    "parser": Training(summary="the parser of tiny", recipe=ParserRecipe, start=train_parser),
     **{
-        f"igr-{name}": Training(summary=f"garment restoration, recipe {name}", recipe=recipe, start=train_igr)
+        f"igr-{name}": Training(
+            summary=f"garment restoration, recipe {name}", recipe=recipe, start=train_igr, encode=encode_igr
+        )
         for name, recipe in IGR_RECIPES.items()
     },
     **{
         f"twgtm-{name}": Training(
-            summary=f"trying on and taking off, recipe {name}", recipe=recipe, start=train_twgtm
+            summary=f"trying on and taking off, recipe {name}",
+            recipe=recipe,
+            start=train_twgtm,
+            encode=encode_twgtm,
         )
         for name, recipe in TWGTM_RECIPES.items()
     },

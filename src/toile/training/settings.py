@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
+from toile.data.readable import Broken
 from toile.errors import ToileError
 
 
@@ -35,6 +37,9 @@ class RunSettings:
     threads: int | None = None
     """Threads of torch on the CPU; None leaves them as they are."""
 
+    broken: Broken = "skip"
+    """What a pair that cannot be read does: it is named and gives its place to another, or stops the run."""
+
     def __post_init__(self) -> None:
         """Refuse values that cannot run."""
         for name in ("save_every", "keep", "log_every"):
@@ -43,6 +48,8 @@ class RunSettings:
         for name in ("validate_every", "sample_every", "workers"):
             if getattr(self, name) < 0:
                 raise ToileError(f"{name} is {getattr(self, name)}; it must not be negative")
+        if self.broken not in get_args(Broken):
+            raise ToileError(f"broken is {self.broken!r}; write {' or '.join(get_args(Broken))}")
         if self.device not in (None, "cpu", "cuda"):
             raise ToileError(f"device is {self.device!r}; write cpu or cuda, or leave it out")
         if self.threads is not None and self.threads < 1:

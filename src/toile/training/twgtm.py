@@ -1,6 +1,7 @@
 """Training TWGTM: both directions of every pair, in two stages.
 
-Pictures are encoded in the step that needs them, since h_f depends on a rectangle that is drawn in it.
+What does not depend on chance is encoded once; h_f of a garment that is taken off in stage 2 depends on a
+rectangle that is drawn in the step, and is encoded there.
 """
 
 from collections.abc import Iterable
@@ -14,17 +15,20 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
-from toile.data.open import open_pairs
+from toile.data.latent_cache import Encodings
+from toile.data.readable import ReadablePairs
 from toile.data.record import CATEGORIES
 from toile.data.tensors import pair_tensors
 from toile.diffusion.noise import item_generators
 from toile.training.base import fixed_noise_loss
 from toile.training.loop import train
+from toile.training.pairs import RunPairs, open_run_pairs
 from toile.training.pictures import tile
-from toile.training.prepared import encoding_device, to_signed
+from toile.training.prepared import encoding_device, prepare, to_signed
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 from toile.training.twgtm_start import load_twgtm, start_from
+from toile.training.two_way_pairs import Batch, TwoWayEncoder, TwoWayPairs
 from toile.twgtm.model import TWGTMModel
 from toile.twgtm.objective import ObjectiveSettings, twgtm_loss
 from toile.twgtm.panels import (
@@ -36,37 +40,14 @@ from toile.twgtm.panels import (
 )
 from toile.twgtm.parts import TWGTMParts
 from toile.twgtm.pipeline import TWGTMPipeline
-from toile.twgtm.recipes import Tasks, TWGTMRecipe
-from toile.twgtm.reference import make_reference
+from toile.twgtm.recipes import TWGTMRecipe
+from toile.twgtm.reference import Reference, make_reference, reference_of
 from toile.twgtm.warp import one_panel
 
 SHOWN = 5
 """How many unseen pairs a sample picture shows."""
 JUDGED = 64
 """How many unseen pairs the silhouette's IoU is measured on."""
-
-Batch = dict[str, Tensor]
-
-
-class TwoWayPairs(Dataset[Batch]):
-    """Every pair twice, once for each direction, or once, for one of them."""
-
-    def __init__(self, source: str, size: tuple[int, int], tasks: Tasks = "both") -> None:
-        """Open `source` (see `open_pairs`); pictures are fitted to `size` (height, width)."""
-        self.pairs, self.size, self.tasks = open_pairs(source, size=size), size, tasks
-
-    def __len__(self) -> int:
-        """The number of pairs, times two for both directions."""
-        return len(self.pairs) * (2 if self.tasks == "both" else 1)
-
-    def __getitem__(self, index: int) -> Batch:
-        """The pair's pictures (uint8), its category's number, and whether the garment is taken off."""
-        number, taking_off = divmod(index, 2) if self.tasks == "both" else (index, self.tasks == "take_off")
-        pair = self.pairs[number]
-        return pair_tensors(pair, self.size) | {
-            "category": torch.tensor(CATEGORIES.index(pair.category)),
-            "taking_off": torch.tensor(bool(taking_off)),
-        }
 
 
 class TWGTMTask:
@@ -86,8 +67,7 @@ class TWGTMTask:
         """Keep the frozen parts, on `device`."""
         self.recipe, self.model, self.parts = recipe, model, parts
         self.dataset, self.unseen = data, unseen
-        self.vae = parts.vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
-        self.image_encoder = parts.image_encoder.to(device).eval().requires_grad_(False)
+        self.encoder = TwoWayEncoder(parts, recipe.size, recipe.stage, device)
         self.settings = ObjectiveSettings(
             drop_probability=recipe.drop_probability,
             spatial_attention=recipe.stage == 2,
@@ -110,14 +90,7 @@ class TWGTMTask:
         repaint = torch.where(off, self._place_of_garment(silhouette, generator), mask)
         target, picture = torch.where(off, garment, person), torch.where(off, person, garment)
         made = self._panels(target, picture, repaint)
-        latents = self._encode(torch.cat([cast(Tensor, made.pictures), made.guidance])).chunk(2)
-        reference = make_reference(
-            picture,
-            [CATEGORIES[number] for number in batch["category"].tolist()],
-            self.image_encoder,
-            self.parts.feature_extractor,
-            self.parts.tokenizer,
-        )
+        latents = self._latents(batch, made)
         return {
             "target_latents": latents[0],
             "guidance_latents": latents[1],
@@ -126,8 +99,29 @@ class TWGTMTask:
             "silhouette": silhouette,
             "target": target,
             "repaint": repaint,
-            **vars(reference),
+            **vars(self._reference(batch, picture)),
         }
+
+    def _latents(self, batch: Batch, made: Panels) -> tuple[Tensor, Tensor]:
+        """The latents of h_i and of h_f, as far as they were not encoded before."""
+        if "target_latents" not in batch:
+            both = torch.cat([cast(Tensor, made.pictures), made.guidance])
+            target, guidance = self.encoder.latents(both).chunk(2)
+            return target, guidance
+        guidance, rows = batch["guidance_latents"], batch["taking_off"].nonzero().flatten()
+        if self.recipe.stage == 2 and len(rows):
+            fresh = self.encoder.latents(made.guidance[rows])
+            guidance = guidance.index_copy(0, rows, fresh.to(guidance))
+        return batch["target_latents"], guidance
+
+    def _reference(self, batch: Batch, picture: Float[Tensor, "B 3 H W"]) -> Reference:
+        encoder, tokenizer = self.encoder, self.parts.tokenizer
+        categories = [CATEGORIES[number] for number in batch["category"].tolist()]
+        if "clip_tokens" not in batch:
+            return make_reference(
+                picture, categories, encoder.image_encoder, encoder.feature_extractor, tokenizer
+            )
+        return reference_of(picture, (batch["clip_tokens"], batch["clip_embeds"]), categories, tokenizer)
 
     def _place_of_garment(
         self, silhouette: Float[Tensor, "B 1 H W"], generator: torch.Generator
@@ -147,11 +141,6 @@ class TWGTMTask:
         warped = self.model.warped(target, repaint, picture)
         return panels(target, picture, repaint) if warped is None else one_panel(target, warped, repaint)
 
-    def _encode(self, pictures: Float[Tensor, "B 3 H WW"]) -> Float[Tensor, "B C h ww"]:
-        wide = pictures.contiguous(memory_format=torch.channels_last)
-        latents: Tensor = self.vae.encode(wide).latent_dist.mode() * self.vae.config.scaling_factor
-        return latents.float()
-
     def validate(self, model: nn.Module) -> dict[str, float]:
         """The loss on unseen pairs with the same noise each time, and how well silhouettes are predicted."""
         figures = {"unseen_loss": fixed_noise_loss(self.loss, model, self.unseen)}
@@ -165,13 +154,7 @@ class TWGTMTask:
         device = next(model.parameters()).device
         for items in _batched(self._taken_off(JUDGED), 16):
             batch = {name: value.to(device) for name, value in default_collate(items).items()}
-            reference = make_reference(
-                to_signed(batch["person"]),
-                [CATEGORIES[number] for number in batch["category"].tolist()],
-                self.image_encoder,
-                self.parts.feature_extractor,
-                self.parts.tokenizer,
-            )
+            reference = self._reference(batch, to_signed(batch["person"]))
             predicted, true = model.silhouette(reference) > 0.5, batch["silhouette"] > 127
             both, either = (predicted & true).sum((1, 2, 3)), (predicted | true).sum((1, 2, 3))
             scores += (both / either.clamp(min=1)).tolist()
@@ -224,13 +207,38 @@ def _batched(items: Iterable[Batch], size: int) -> Iterable[list[Batch]]:
         yield batch
 
 
+def encode_twgtm(recipe: TWGTMRecipe, sources: Sources, run: RunSettings) -> None:
+    """Encode what TWGTM trains on, as far as chance does not decide it."""
+    recipe = start_from(recipe, sources.initial)
+    _prepared(recipe, load_twgtm(recipe)[0], sources, run)
+
+
+def _prepared(
+    recipe: TWGTMRecipe, parts: TWGTMParts, sources: Sources, run: RunSettings
+) -> tuple[RunPairs, TwoWayPairs, TwoWayPairs]:
+    pairs = open_run_pairs(sources, run, recipe.size)
+    encoder = TwoWayEncoder(parts, recipe.size, recipe.stage, encoding_device(run))
+    data, unseen = (
+        TwoWayPairs(part, recipe.size, recipe.tasks, _encoded(part, encoder, recipe, sources))
+        for part in (pairs.training, pairs.unseen)
+    )
+    return pairs, data, unseen
+
+
+def _encoded(
+    pairs: ReadablePairs, encoder: TwoWayEncoder, recipe: TWGTMRecipe, sources: Sources
+) -> Encodings | None:
+    """Encodings of pairs; one panel's latents depend on a warp that is learnt, and cannot be kept."""
+    if sources.cache is None or not recipe.two_panels:
+        return None
+    return prepare(pairs, encoder, sources.cache)
+
+
 def train_twgtm(recipe: TWGTMRecipe, sources: Sources, run: RunSettings) -> Path:
     """Train TWGTM; returns the folder of the exported pipeline."""
     torch.manual_seed(run.seed)
     recipe = start_from(recipe, sources.initial)
     parts, model = load_twgtm(recipe)
-    data, unseen = (
-        TwoWayPairs(source, recipe.size, recipe.tasks) for source in (sources.data, sources.unseen)
-    )
+    pairs, data, unseen = _prepared(recipe, parts, sources, run)
     task = TWGTMTask(recipe, model, parts, data, unseen, encoding_device(run))
-    return train(task, recipe.optimization, run, recipe)
+    return train(task, recipe.optimization, run, recipe, pairs.description)

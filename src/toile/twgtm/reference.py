@@ -66,14 +66,39 @@ def make_reference(
     Raises:
         ToileError: when a category is unknown.
     """
+    seen = look_at(pictures, image_encoder, feature_extractor)
+    return reference_of(pictures, seen, categories, tokenizer)
+
+
+@torch.no_grad()
+def look_at(
+    pictures: Float[Tensor, "B 3 H W"],
+    image_encoder: CLIPVisionModelWithProjection,
+    feature_extractor: BaseImageProcessor,
+) -> tuple[Float[Tensor, "B P c"], Float[Tensor, "B E"]]:
+    """What the frozen image encoder says of pictures in [-1, 1]: F_CLIP.S and F_CLIP.G."""
     side, whole = int(image_encoder.config.image_size), torch.ones_like(pictures[:, :1])
     views = garment_crop(pictures, whole, side, feature_extractor.image_mean, feature_extractor.image_std)
     seen = image_encoder(views.to(image_encoder.device, image_encoder.dtype))
+    return seen.last_hidden_state.to(pictures), seen.image_embeds.to(pictures)  # (B P c), (B E)
+
+
+def reference_of(
+    pictures: Float[Tensor, "B 3 H W"],
+    seen: tuple[Float[Tensor, "B P c"], Float[Tensor, "B E"]],
+    categories: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+) -> Reference:
+    """The reference of pictures that the image encoder has seen (`look_at`).
+
+    Raises:
+        ToileError: when a category is unknown.
+    """
     text = tokenizer(words(categories), padding=True, return_tensors="pt").to(pictures.device)
     return Reference(
         picture=pictures,
-        clip_tokens=seen.last_hidden_state.to(pictures),  # (B P c)
-        clip_embeds=seen.image_embeds.to(pictures),  # (B E)
+        clip_tokens=seen[0],
+        clip_embeds=seen[1],
         text=text.input_ids,  # (B L)
         text_mask=text.attention_mask,  # (B L)
     )
