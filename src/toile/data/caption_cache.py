@@ -7,6 +7,8 @@ from pathlib import Path
 from toile.errors import ToileError
 
 FILE = "captions.jsonl"
+PHOTO_FOLDERS = ("image", "images", "persons")
+"""What datasets call the folder of their photos."""
 
 
 @dataclass(frozen=True, kw_only=True)

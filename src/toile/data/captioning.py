@@ -13,7 +13,7 @@ from transformers import (
     BlipForConditionalGeneration,
 )
 
-from toile.data.caption_cache import CaptionCache
+from toile.data.caption_cache import PHOTO_FOLDERS, CaptionCache
 from toile.data.pretrained import (
     FAILURES,
     Processor,
@@ -33,8 +33,7 @@ PROMPT = "Describe this person and every garment they wear in one sentence."
 MOST_TOKENS = 64
 """Captions end after so many tokens at the latest."""
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-PERSON_FOLDERS = frozenset({"image", "images", "persons"})
-"""The folders of photos in VITON-HD's layout, in DressCode's, and in a plain dataset."""
+"""What counts as a photo."""
 WHAT = "captioning model"
 
 
@@ -129,12 +128,12 @@ def find_pictures(folder: Path) -> list[Path]:
     found = _pictures(folder) or [
         picture
         for place in sorted(folder.rglob("*"))
-        if place.is_dir() and place.name in PERSON_FOLDERS
+        if place.is_dir() and place.name in PHOTO_FOLDERS
         for picture in _pictures(place)
     ]
     if not found:
         raise ToileError(
-            f"{folder} holds no pictures, nor has it a folder {' or '.join(sorted(PERSON_FOLDERS))} "
+            f"{folder} holds no pictures, nor has it a folder {' or '.join(sorted(PHOTO_FOLDERS))} "
             "that does; give a folder of photos or a dataset"
         )
     return found

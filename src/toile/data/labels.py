@@ -1,10 +1,11 @@
-"""The labels that `toile dolls make` writes beside a dataset: `dolls.jsonl`, one line a pair."""
+"""What is known of pairs beside their pictures: `dolls.jsonl` from `toile dolls make`, or captions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toile.data.caption_cache import PHOTO_FOLDERS, read_captions
 from toile.data.pair_list import read_text
 from toile.errors import ToileError
 
@@ -26,13 +27,31 @@ class Labels:
 
 
 def read_labels(*folders: Path) -> dict[str, Labels]:
-    """The labels in the first of `folders` that has any, by the stem of the person's file; else nothing."""
+    """What is known of the pairs in the first of `folders`, by the stem of the person's file.
+
+    Labels come from the first of `folders` that has any; without them, captions from all of them
+    (`toile data caption`).
+
+    Raises:
+        ToileError: when a file is damaged.
+    """
     for folder in folders:
         path = folder / FILE
         if path.is_file():
             lines = enumerate(read_text(path, "the file of labels").split("\n"), 1)
             return dict(_labels(path, number, line) for number, line in lines if line.strip())
-    return {}
+    return _captions(folders)
+
+
+def _captions(folders: Sequence[Path]) -> dict[str, Labels]:
+    """The captions of the photos in the first of `folders`; the nearest file counts."""
+    found: dict[str, Labels] = {}
+    for folder in (*(folders[0] / name for name in PHOTO_FOLDERS), *folders):
+        for name, caption in read_captions(folder).items():
+            photo = folder / name
+            if photo.is_relative_to(folders[0]) and photo.parent.name in PHOTO_FOLDERS:
+                found.setdefault(photo.stem, Labels(caption=caption))
+    return found
 
 
 def _labels(path: Path, number: int, line: str) -> tuple[str, Labels]:
