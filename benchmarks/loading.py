@@ -95,7 +95,9 @@ def measure_pictures(arguments: Arguments, folder: Path) -> Table:
     write_dataset(DatasetSettings(out=folder, count=arguments.pairs, size=(1024, 768)), progress=False)
     opened = open_pairs(str(folder), size=SIZE)
     readable = ReadablePairs(opened, FaultLog(folder / "faults"))
-    augmented = ReadablePairs(AugmentedPairs(opened, AugmentationSettings(), seed=0), FaultLog(folder / "faults"))
+    augmented = ReadablePairs(
+        AugmentedPairs(opened, AugmentationSettings(), seed=0), FaultLog(folder / "faults")
+    )
     naive = DataLoader(NaivePairs(folder / "train"), batch_size=4)
     ways: dict[str, Callable[[], object]] = {
         "toile": lambda: [pair_tensors(readable[index], SIZE) for index in range(len(readable))],

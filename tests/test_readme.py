@@ -12,7 +12,7 @@ from toile.bundled import is_bundled
 from toile.cli.main import Command
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/evaluation.md"]
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -57,15 +57,32 @@ def test_the_test_files_mirror_the_package():
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_lead_somewhere(name):
+    folder = (ROOT / name).parent
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text())
-    pictures = {"docs/images/demo.png"}
-    for target in set(targets) - pictures | {target for target in pictures if is_bundled("igr")}:
-        assert (ROOT / target).exists(), target
+    for target in targets:
+        assert (folder / target).exists(), target
 
 
-@pytest.mark.parametrize("words", [words for words in commands("toile") if words[0] != "train"], ids=" ".join)
+APART = ("train", "data")
+"""Commands that parse their own arguments."""
+
+
+@pytest.mark.parametrize("words", [row for row in commands("toile") if row[0] not in APART], ids=" ".join)
 def test_every_command_is_one(words):
     assert tyro.cli(Command, args=words, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+
+
+@pytest.mark.parametrize("words", [row for row in commands("toile") if row[0] == "data"], ids=" ".join)
+def test_every_command_about_data_is_one(words):
+    from toile.cli.data import Command as DataCommand
+
+    if words[1] == "cache":
+        from toile.cli.data_cache import check_encodes
+
+        check_encodes(words[2])
+    else:
+        config = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes)
+        assert tyro.cli(DataCommand, args=words[1:], config=config)
 
 
 def test_every_training_is_one():

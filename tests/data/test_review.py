@@ -3,12 +3,12 @@ import json
 import re
 import shutil
 import threading
-from importlib.util import find_spec
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.browser import DESKTOP, PHONE, browser, overflows
 
 from toile.cli.data_review import open_review
 from toile.data.curation_file import CurationSettings, decisions_path, read_curation
@@ -19,11 +19,6 @@ from toile.data.review_decisions import Decisions
 from toile.errors import ToileError
 
 DOLLS = "dolls:10300100:6:mixed"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--disable-quic",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -164,15 +159,11 @@ def test_a_picture_that_cannot_be_read_says_so(tmp_path):
         review.picture(0, "garment")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-@pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed")
 def test_a_browser_with_keys_filters_and_a_reload(server, path):
-    from playwright.sync_api import expect, sync_playwright
-
+    expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
     rows = read_curation(path).rows
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page, errors = browser.new_page(viewport={"width": 1280, "height": 800}), []
+    with browser() as opened:
+        page, errors = opened.new_page(viewport=DESKTOP), []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         name = page.locator("#name")
@@ -197,7 +188,6 @@ def test_a_browser_with_keys_filters_and_a_reload(server, path):
         page.select_option("#reason", "side_view")
         shown = sum("side_view" in row.reasons for row in rows)
         assert f"{shown} shown" in page.inner_text("#counts")
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.set_viewport_size(PHONE)
+        assert not overflows(page)
         assert errors == []
-        browser.close()

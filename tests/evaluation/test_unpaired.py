@@ -7,7 +7,7 @@ from tests.evaluation.small_pairs import SIZE, striped
 
 from toile.errors import ToileError
 from toile.evaluation.doll_features import DollFeatures
-from toile.evaluation.frechet import frechet_distance
+from toile.evaluation.metrics.frechet import frechet_distance
 from toile.evaluation.try_on import Fitting
 from toile.evaluation.unpaired import UnpairedReport, doll_vectors, evaluate_unpaired
 

@@ -10,9 +10,14 @@ import tyro
 
 from toile import __version__
 from toile.cli.analyse import AnalyseFeatures, AnalyseParameters
+from toile.cli.benchmark import Benchmark
+from toile.cli.compare import Compare
 from toile.cli.demo import Demo
 from toile.cli.dolls import DollsMake, DollsShow
+from toile.cli.evaluate import Evaluate
+from toile.cli.mask import MakeMask
 from toile.cli.restore import Restore
+from toile.cli.study import Study
 from toile.cli.swap import Swap
 from toile.cli.takeoff import TakeOff
 from toile.cli.tryon import TryOn
@@ -53,6 +58,15 @@ class Analyse:
 
 
 @dataclass(frozen=True)
+class Data:
+    """Datasets: check, curate, review, triplets, captions, shards, cache; `toile data` lists them."""
+
+    def run(self) -> int:
+        """Never reached: `run_command` hands `toile data` over before anything is parsed here."""
+        raise AssertionError("toile data is parsed by toile.cli.data")
+
+
+@dataclass(frozen=True)
 class Train:
     """Train a model: `toile train` lists what can be trained, `toile train NAME --help` its settings."""
 
@@ -66,8 +80,14 @@ Command = (
     | Annotated[TryOn, tyro.conf.subcommand("tryon")]
     | Annotated[TakeOff, tyro.conf.subcommand("takeoff")]
     | Annotated[Swap, tyro.conf.subcommand("swap")]
+    | Annotated[MakeMask, tyro.conf.subcommand("mask")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
     | Annotated[Dolls, tyro.conf.subcommand("dolls")]
+    | Annotated[Data, tyro.conf.subcommand("data")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    | Annotated[Benchmark, tyro.conf.subcommand("benchmark")]
+    | Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Study, tyro.conf.subcommand("study")]
     | Annotated[Analyse, tyro.conf.subcommand("analyse")]
     | Annotated[Train, tyro.conf.subcommand("train")]
 )
@@ -98,6 +118,10 @@ def run_command(arguments: list[str]) -> int:
         from toile.cli.train import train_command
 
         return train_command(arguments[1:])
+    if arguments[:1] == ["data"]:  # imported only here, as its commands bring heavy libraries with them
+        from toile.cli.data import data_command
+
+        return data_command(arguments[1:])
     command = tyro.cli(
         Command,
         prog="toile",

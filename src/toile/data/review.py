@@ -4,14 +4,10 @@ Only what this file names can be asked for: the page, the list of pairs, their p
 decisions. No path of a request is ever a path of a file.
 """
 
-import json
 import re
-import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,12 +21,10 @@ from toile.data.open import open_pairs
 from toile.data.record import GarmentPair
 from toile.data.review_decisions import DECISIONS, Decisions, check_names
 from toile.errors import ToileError
+from toile.local_page import LocalRequest, LocalServer
 
-ADDRESS = "127.0.0.1"
 LARGEST_SIDE = 1024
 """Larger pictures are sent at this size."""
-LONGEST_REQUEST = 1000
-"""Bytes of a decision, at most."""
 SEEN, HIDDEN = (46, 160, 67), (214, 40, 57)
 """Colours that show where the garment was seen, and where something hides it; RGB."""
 
@@ -145,113 +139,47 @@ PICTURES: dict[str, Callable[[GarmentPair], Image.Image]] = {
 PICTURE_PATH = re.compile(rf"/picture/(0|[1-9][0-9]{{0,8}})/({'|'.join(PICTURES)})")
 
 
-class ReviewServer(ThreadingHTTPServer):
+class ReviewServer(LocalServer):
     """Serves one review on this computer; `url` says where.
 
     Raises:
         ToileError: when the port is not free.
     """
 
-    daemon_threads = True
-
     def __init__(self, review: Review, port: int = 0) -> None:
         """Take the port; 0 takes any that is free."""
         self.review = review
-        try:
-            super().__init__((ADDRESS, port), ReviewRequest)
-        except (OSError, OverflowError) as error:
-            raise ToileError(f"port {port} cannot be used ({error}); leave it out for a free one") from error
-        self.hosts = {f"{name}:{self.server_port}" for name in (ADDRESS, "localhost")}
-
-    @property
-    def url(self) -> str:
-        """The page's address."""
-        return f"http://{ADDRESS}:{self.server_port}/"
+        super().__init__(ReviewRequest, port)
 
 
-class ReviewRequest(BaseHTTPRequestHandler):
-    """Answers one request. Other sites that the browser shows can neither read nor decide anything."""
+class ReviewRequest(LocalRequest):
+    """Answers with the page, the list of pairs, a picture, or what was decided."""
 
     server: ReviewServer
-    server_version, sys_version = "toile", ""
+    post_path = "/decisions"
 
-    def do_GET(self) -> None:
+    def answer_get(self) -> None:
         """The page, the list of pairs, or a picture."""
-        if not self._from_here():
-            return
         if self.path == "/":
-            self._page()
+            self.send_page("toile.data", "review_page.html")
         elif self.path == "/pairs":
-            self._json(200, self.server.review.listing())
+            self.send_json(200, self.server.review.listing())
         elif found := PICTURE_PATH.fullmatch(self.path):
             self._picture(int(found[1]), found[2])
         else:
-            self._json(404, {"error": "there is nothing here"})
+            self.send_nothing()
 
-    def do_POST(self) -> None:
+    def answer_post(self, request: dict[str, Any]) -> dict[str, Any]:
         """A decision."""
-        if not self._from_here():
-            return
-        if self.path != "/decisions" or self.headers.get("Content-Type") != "application/json":
-            self._json(404, {"error": "there is nothing here"})
-            return
-        try:
-            answer = self.server.review.decide(self._body())
-        except (ToileError, ValueError) as error:
-            self._json(400, {"error": str(error)})
-        else:
-            self._json(200, answer)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing: the terminal belongs to the command."""
-
-    def _from_here(self) -> bool:
-        """Whether the page itself asks: under this computer's own name, and not from another site."""
-        origin = self.headers.get("Origin")
-        known = origin is None or origin.removeprefix("http://") in self.server.hosts
-        if known and self.headers.get("Host") in self.server.hosts:
-            return True
-        self._json(403, {"error": "only the page itself may ask"})
-        return False
-
-    def _body(self) -> dict[str, Any]:
-        length = int(self.headers.get("Content-Length", "0"))
-        if not 0 < length <= LONGEST_REQUEST:
-            raise ToileError(f"a decision has 1 to {LONGEST_REQUEST} bytes, not {length}")
-        request = json.loads(self.rfile.read(length))
-        if not isinstance(request, dict):
-            raise ToileError("a decision is a JSON object")
-        return request
-
-    def _page(self) -> None:
-        nonce = secrets.token_urlsafe(16)
-        page = files("toile.data").joinpath("review_page.html").read_text(encoding="utf-8")
-        policy = (
-            f"default-src 'none'; img-src 'self' data:; connect-src 'self'; style-src 'nonce-{nonce}'; "
-            f"script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-        content = page.replace("NONCE", nonce).encode()
-        self._send(200, "text/html; charset=utf-8", content, {"Content-Security-Policy": policy})
+        return self.server.review.decide(request)
 
     def _picture(self, index: int, kind: str) -> None:
         if index >= len(self.server.review.rows):
-            self._json(404, {"error": "there is no such pair"})
+            self.send_json(404, {"error": "there is no such pair"})
             return
         try:
             packed = self.server.review.picture(index, kind)
         except ToileError as error:
-            self._json(500, {"error": str(error)})
+            self.send_json(500, {"error": str(error)})
         else:
-            self._send(200, "image/jpeg", packed, {"Cache-Control": "private, max-age=600"})
-
-    def _json(self, status: int, answer: dict[str, Any]) -> None:
-        self._send(status, "application/json", json.dumps(answer).encode(), {"Cache-Control": "no-store"})
-
-    def _send(self, status: int, kind: str, content: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        safe = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
-        length = {"Content-Type": kind, "Content-Length": str(len(content))}
-        for name, value in {**length, **safe, **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
+            self.send_picture("image/jpeg", packed)

@@ -1,11 +1,15 @@
 """A small network that has looked at Paper Dolls, and DISTS's formula on its features.
 
-Called DISTS-dolls everywhere: it is not DISTS, whose network has seen photographs. B: batch, H W: pixels.
+Called DISTS-dolls everywhere: it is not DISTS, whose network has seen photographs.
+Legend: B pictures, H W pixels, h w cells of the last stage, C its channels, G regions, V values, P parts,
+S stages that name attributes.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from diffusers import ModelMixin
@@ -13,45 +17,69 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from jaxtyping import Float
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, conv2d, relu
 
-from toile.bundled import weights_folder
+from toile.bundled import check_weights, weights_folder
 from toile.errors import ToileError
-from toile.evaluation.dists import HanningPool, dists_formula
+from toile.evaluation.metrics.dists import dists_formula
+from toile.evaluation.metrics.hanning_pool import HanningPool
 
 CONFIG = "config.json"
+NAMING_STAGES = 3
+"""How many of the last stages name attributes: the earlier ones learn sooner, and hand on what they found."""
+RELU_GAIN = (2 / (1 - 1 / math.pi)) ** 0.5
+"""What a ReLU takes from the deviation of normal numbers, given back."""
 BUNDLED = weights_folder() / "dists_dolls"
 
 
+class Answers(NamedTuple):
+    """What the network says of pictures; only training asks for more than the features."""
+
+    maps: list[Tensor]
+    """The picture and the feature maps of the stages, each (B, C_i, h_i, w_i)."""
+    parts: Tensor
+    """The logits of what each cell shows, (B, P, h, w)."""
+    attributes: dict[str, Tensor]
+    """For each attribute, the logits of its values in each region, (S, B, G, V)."""
+    texture: list[Tensor]
+    """DISTS's α of each map, (C_i,)."""
+    structure: list[Tensor]
+    """DISTS's β of each map, (C_i,)."""
+
+
 class DollFeatures(ModelMixin, ConfigMixin):
-    """Five stages of 3×3 convolutions, each half as big as the last; heads name a doll's attributes."""
+    """Five stages of 3×3 convolutions, each half as big as the last; heads name a garment's attributes."""
 
     config_name = CONFIG
 
     @register_to_config
     def __init__(
         self,
-        channels: Sequence[int] = (16, 24, 48, 64, 96),
+        channels: Sequence[int] = (12, 24, 48, 96, 128),
         vocabulary: Mapping[str, Sequence[str]] | None = None,
+        parts: int = 8,
     ) -> None:
         """Make a network with random weights.
 
         Args:
             channels: the width of each stage.
             vocabulary: each attribute's possible values, for the heads that training needs; distances don't.
+            parts: how many things a cell may show, for the head that training needs.
         """
         super().__init__()
         widths = [3, *channels]
-        self.stages = nn.ModuleList(
-            _stage(number, before, after) for number, (before, after) in enumerate(pairwise(widths))
+        first = nn.Sequential(nn.Conv2d(3, widths[1], 3, padding=1), nn.ReLU())
+        self.stages = nn.ModuleList([first, *(Stage(*ends) for ends in pairwise(widths[1:]))])
+        self.cells = nn.Conv2d(widths[-1], parts, 1)
+        self.heads = nn.ModuleList(
+            nn.ModuleDict(
+                {name: nn.Linear(2 * width, len(values)) for name, values in (vocabulary or {}).items()}
+            )
+            for width in channels[-NAMING_STAGES:]
         )
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(4 * widths[-1], len(values)) for name, values in (vocabulary or {}).items()}
-        )
-
-        for layer in self.stages.modules():
-            if isinstance(layer, nn.Conv2d):  # without norms, only He's scale carries the signal through
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # every layer here has one
+        # log α and log β, up to a constant for each map
+        self.texture = nn.ParameterList(nn.Parameter(torch.zeros(width)) for width in widths)
+        self.structure = nn.ParameterList(nn.Parameter(torch.zeros(width)) for width in widths)
 
     def features(self, pictures: Float[Tensor, "B 3 H W"]) -> list[Tensor]:
         """The picture (RGB in [0, 1]) and the feature maps of the stages, each (B, C, h, w)."""
@@ -62,14 +90,37 @@ class DollFeatures(ModelMixin, ConfigMixin):
             maps.append(hidden)
         return maps
 
-    def forward(self, pictures: Float[Tensor, "B 3 H W"]) -> dict[str, Tensor]:
-        """For each attribute, the logits of its values, (B, values)."""
-        last = self.features(pictures)[-1]  # (B, C, h, w)
-        halves = [last[:, :, : last.shape[2] // 2], last[:, :, last.shape[2] // 2 :]]
-        means = [half.mean(dim=(2, 3)) for half in halves]
-        peaks = [half.amax(dim=(2, 3)) for half in halves]
-        pooled = torch.cat([*means, *peaks], dim=1)  # (B, 4C)
-        return {name: head(pooled) for name, head in self.heads.items()}
+    def forward(self, pictures: Float[Tensor, "B 3 H W"], regions: Float[Tensor, "B G H W"]) -> Answers:
+        """What each cell shows, and what the garment in each region is like.
+
+        Args:
+            pictures: RGB in [0, 1].
+            regions: 1 where a garment is, else 0.
+        """
+        maps = self.features(pictures)
+        pooled = [pool_regions(stage, regions) for stage in maps[-len(self.heads) :]]  # (B, G, 2C_i) each
+        alpha, beta = self.weights()
+        return Answers(
+            maps=maps,
+            parts=self.cells(maps[-1]),
+            attributes={
+                name: torch.stack(
+                    [heads[name](rows) for heads, rows in zip(self._named_heads(), pooled, strict=True)]
+                )
+                for name in self.config["vocabulary"] or {}
+            },
+            texture=alpha,
+            structure=beta,
+        )
+
+    def _named_heads(self) -> list[nn.ModuleDict]:
+        return [heads for heads in self.heads if isinstance(heads, nn.ModuleDict)]
+
+    def weights(self) -> tuple[list[Tensor], list[Tensor]]:
+        """DISTS's α and β of the picture and of each stage, (C_i,) each; all positive."""
+        alpha = [(1.5 * logs.tanh()).exp() / len(logs) for logs in self.texture]
+        beta = [(1.5 * logs.tanh()).exp() / len(logs) for logs in self.structure]
+        return alpha, beta
 
     @torch.no_grad()
     def distance(
@@ -77,20 +128,63 @@ class DollFeatures(ModelMixin, ConfigMixin):
     ) -> Float[Tensor, " B"]:
         """DISTS-dolls of pictures in [0, 1]: 0 for equal pictures, lower is better.
 
-        Ours: the picture and each stage weigh the same, texture and structure too, and within a stage all
-        channels. (DISTS fits α and β to people's judgements of photographs, which dolls don't have.)
+        Ours: α and β are not fitted to people's judgements, as DISTS's are, but trained with the network so
+        that a garment with its texture flattened lies farther away than a slightly blurred one.
         """
-        mine, true = self.features(predictions), self.features(targets)
-        weights = [torch.full((maps.shape[1],), 1 / maps.shape[1], device=maps.device) for maps in mine]
-        return dists_formula(mine, true, weights, weights)
+        return dists_formula(self.features(predictions), self.features(targets), *self.weights())
 
 
-def _stage(number: int, before: int, after: int) -> nn.Sequential:
-    """Pool, but not before the first stage; convolve once in the first stage else twice."""
-    first = [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-    if number == 0:
-        return nn.Sequential(*first)
-    return nn.Sequential(HanningPool(), *first, nn.Conv2d(after, after, 3, padding=1), nn.ReLU())
+def pool_regions(maps: Float[Tensor, "B C h w"], regions: Float[Tensor, "B G H W"]) -> Float[Tensor, "B G D"]:
+    """The mean and the peak of each channel inside each region, D = 2C; zero for an empty region."""
+    shares = (
+        adaptive_avg_pool2d(regions, (maps.shape[2], maps.shape[3])).to(maps.dtype).flatten(2)
+    )  # (B, G, hw)
+    cells = maps.flatten(2)  # (B, C, hw)
+    total = shares.sum(dim=2, keepdim=True).clamp(min=1e-6)
+    means = torch.einsum("bgn,bcn->bgc", shares / total, cells)
+    peaks = (cells[:, None] * shares[:, :, None]).amax(dim=3)  # (B, G, C)
+    return torch.cat([means, peaks], dim=2)
+
+
+class StandardConvolution(nn.Conv2d):
+    """A 3×3 convolution whose weights have mean 0 and the scale that keeps a signal's size through a ReLU.
+
+    Ours: without it, deep stages hardly learn, and norms of activations would make a distance depend on the
+    batch, or forget how strong a texture is.
+
+    Source: Brock et al. 2021, "Characterizing signal propagation to close the performance gap in
+    unnormalized ResNets", Eq. 4.
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        """Make it with random weights and gains of 1."""
+        super().__init__(before, after, 3, padding=1)
+        self.gain = nn.Parameter(torch.ones(after, 1, 1, 1))
+
+    def forward(self, x: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B _ H W"]:
+        """Standardise the weights and convolve."""
+        deviation, mean = torch.std_mean(self.weight, dim=(1, 2, 3), keepdim=True, correction=0)
+        fan_in = self.weight[0].numel()
+        weight = (self.weight - mean) / (deviation + 1e-4) * (self.gain * RELU_GAIN / fan_in**0.5)
+        return conv2d(x, weight, self.bias, padding=1)
+
+
+class Stage(nn.Module):
+    """Half as big as its input: two convolutions, and a shortcut that carries colours on."""
+
+    def __init__(self, before: int, after: int) -> None:
+        """Make it with random weights."""
+        super().__init__()
+        self.pool = HanningPool()
+        self.first = StandardConvolution(before, after)
+        self.second = StandardConvolution(after, after)
+        self.shortcut = nn.Conv2d(before, after, 1)
+
+    def forward(self, x: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B _ h w"]:
+        """Pool, convolve twice, add."""
+        x = self.pool(x)
+        branch = self.second(relu(self.first(x)))
+        return relu((branch + self.shortcut(x)) / 2**0.5)
 
 
 def load_doll_features(folder: Path = BUNDLED) -> DollFeatures:
@@ -107,5 +201,6 @@ def load_doll_features(folder: Path = BUNDLED) -> DollFeatures:
         model: DollFeatures = DollFeatures.from_pretrained(folder, low_cpu_mem_usage=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ToileError(f"the weights of DISTS-dolls in {folder} cannot be read: {error}") from error
+    check_weights(folder, model)
     model.eval().requires_grad_(False)
     return model

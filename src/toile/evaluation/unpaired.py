@@ -16,7 +16,7 @@ from toile.data.record import GarmentPair
 from toile.errors import ToileError
 from toile.evaluation.bootstrap import Interval
 from toile.evaluation.doll_features import DollFeatures
-from toile.evaluation.frechet import frechet_distance
+from toile.evaluation.metrics.frechet import frechet_distance
 from toile.evaluation.report import category_batches, check_not_empty, stacked
 from toile.evaluation.try_on import TryOn, others_garments, photos_and_masks
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from toile.diffusion.recipes import ClipRecipe, TextToImageRecipe, VaeRecipe, whole_pictures
 from toile.errors import ToileError
 from toile.evaluation.doll_features_task import DollFeaturesRecipe, DollFeaturesTask
@@ -36,6 +38,7 @@ class Training:
 
 
 def _train_doll_features(recipe: DollFeaturesRecipe, sources: Sources, run: RunSettings) -> Path:
+    torch.manual_seed(run.seed)
     cache = (sources.cache or run.folder / "cache") / "doll-features"
     return train(DollFeaturesTask(recipe, cache), recipe.optimization, run, recipe)
 

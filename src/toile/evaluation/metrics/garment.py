@@ -1,55 +1,25 @@
-"""Per-image metrics of a restored garment, as pure functions.
+"""Per-image metrics of a garment inside its silhouette, as pure functions; in the pictures' own precision.
 
 Pictures are RGB, (B, 3, H, W), in [0, 1]; silhouettes are (B, 1, H, W), 1 inside the true garment, 0 outside.
 Each function returns one number for each picture.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, max_pool2d
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from toile.errors import ToileError
+from toile.evaluation.metrics.ciede2000 import ciede2000, lab_from_srgb
 
 WHITE = 0.95
 """A pixel with every channel at least this bright counts as background."""
-SSIM_BORDER = 5
-"""Half of SSIM's window, in pixels."""
 EDGE_SCALES = (1, 2, 4)
 """`edge_agreement` compares gradients at the full size and at a half and a quarter of it."""
 EDGE_MARGIN = 2
 """Pixels at the silhouette's border that `edge_agreement` leaves out: the outline is not detail."""
 EDGE_FLOOR = 1e-3
 """Gradients much below this (in brightness a pixel) count as none: about what rounding to 8 bits makes."""
-
-
-def ssim(
-    predictions: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B 3 H W"], *, data_range: float
-) -> Float[Tensor, " B"]:
-    """Structural similarity over the whole picture, at most 1; higher is better.
-
-    Gaussian window, 11 pixels, sigma 1.5, K1 = 0.01, K2 = 0.03, over RGB; averaged where the window is inside
-    the picture, as its authors and scikit-image do (torchmetrics' own mean takes in the padded border).
-
-    Source: Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity".
-    """
-    _, maps = structural_similarity_index_measure(
-        predictions.double(),
-        targets.double(),
-        data_range=data_range,
-        reduction="none",
-        return_full_image=True,
-    )  # (B, 3, H, W)
-    return maps[..., SSIM_BORDER:-SSIM_BORDER, SSIM_BORDER:-SSIM_BORDER].mean(dim=(1, 2, 3)).float()
-
-
-def psnr(
-    predictions: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B 3 H W"], *, data_range: float
-) -> Float[Tensor, " B"]:
-    """Peak signal-to-noise ratio over the whole picture, in dB; higher is better, infinite if equal."""
-    error = (predictions.double() - targets.double()).square().mean(dim=(1, 2, 3))  # (B,)
-    return (10 * torch.log10(data_range**2 / error)).float()
 
 
 def l1_within(
@@ -66,6 +36,23 @@ def l1_within(
     _refuse_empty(area)
     error = (predictions - targets).abs() * silhouettes  # (B, 3, H, W)
     return error.sum(dim=(1, 2, 3)) / (3 * area)
+
+
+def delta_e_2000(
+    predictions: Float[Tensor, "B 3 H W"],
+    targets: Float[Tensor, "B 3 H W"],
+    silhouettes: Float[Tensor, "B 1 H W"],
+) -> Float64[Tensor, " B"]:
+    """Mean CIEDE2000 colour difference of sRGB inside the true silhouette, from 0; lower is better.
+
+    Raises:
+        ToileError: when a silhouette is empty.
+    """
+    inside = silhouettes[:, 0].double()  # (B, H, W)
+    area = inside.sum(dim=(1, 2))  # (B,)
+    _refuse_empty(area)
+    difference = ciede2000(lab_from_srgb(targets), lab_from_srgb(predictions))  # (B, H, W)
+    return (difference * inside).sum(dim=(1, 2)) / area
 
 
 def edge_agreement(

@@ -1,0 +1,1 @@
+"""Results as tables, as pages with pictures, and side by side."""
