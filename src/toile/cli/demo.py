@@ -1,8 +1,8 @@
-"""`toile demo`: restore garments from pictures that no training has seen, and make a page of them."""
+"""`toile demo`: restore, try on, take off and swap garments of pictures that no training has seen."""
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +11,10 @@ import tyro
 from PIL import Image
 
 from toile import __version__
-from toile.cli.demo_page import file_name, write_html
-from toile.cli.options import ModelOption, ModelOptions, check_count
+from toile.bundled import TINY, is_bundled
+from toile.cli.demo_page import Part, Row, write_html
+from toile.cli.demo_two_way import two_way_parts, two_way_steps
+from toile.cli.options import TWGTM_OPTIONS, ModelOption, ModelOptions, check_count
 from toile.cli.outcomes import Progress
 from toile.cli.restore import restore_pictures
 from toile.dolls import CATEGORIES, Doll, draw_doll
@@ -21,13 +23,16 @@ from toile.images import save_png
 
 FIRST_UNSEEN = 10_000_000
 """Dolls with seeds from here on are never trained on."""
+KINDS = ("photo", "mask", "restored", "truth")
+"""The pictures of a restored garment, from left to right."""
+NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Restore garments from a few Paper Dolls that no training has seen, with the bundled model.
+    """Restore, try on, take off and swap garments of Paper Dolls that no training has seen.
 
-    Writes index.html, and for each doll four PNGs: photo, mask, restored, truth.
+    Writes index.html and the pictures that it shows, as PNGs.
     """
 
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = Path("out/demo")
@@ -40,8 +45,10 @@ class Demo:
     """Denoising steps."""
     guidance: float = 1.5
     """Guidance scale."""
-    model: ModelOption = "tiny"
-    """The bundled model, a folder in diffusers layout, or a hub name."""
+    model: ModelOption = TINY
+    """What restores: the bundled model, a folder in diffusers layout, or a hub name."""
+    two_way: Annotated[str, tyro.conf.arg(metavar="tiny|none|PATH|NAME")] = TINY
+    """What tries on, takes off and swaps; none leaves these away."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes a GPU where there is one."""
 
@@ -54,6 +61,7 @@ class Demo:
             steps=self.steps,
             guidance=self.guidance,
             model=self.model,
+            two_way=self.two_way,
             device=self.device,
         )
         print(page)
@@ -67,34 +75,77 @@ def make_demo(
     seed: int = FIRST_UNSEEN,
     steps: int = 25,
     guidance: float = 1.5,
-    model: str = "tiny",
+    model: str = TINY,
+    two_way: str = TINY,
     device: str = "auto",
 ) -> Path:
-    """Draw dolls, restore their garments, and write pictures and a page; the arguments are those of `Demo`.
+    """Draw dolls, do everything to their garments, write pictures and a page; for the arguments see `Demo`.
 
     Returns:
         The page's path.
 
     Raises:
-        ToileError: when the model, a setting or the output is wrong.
+        ToileError: when a model, a setting or the output is wrong.
     """
     options = ModelOptions(model=model, steps=steps, guidance=guidance, seed=seed, device=device)
     check_count("count", count, 1000)
     options.check("upper")
     check_writable(output)
+    if two_way == TINY and not is_bundled("twgtm"):
+        print("note: there is no bundled model that tries on; it is left away", file=sys.stderr)
+        two_way = NONE
     pipeline = options.load("igr")
     dolls = draw_dolls(count, seed, pipeline.default_size)
-    settings = {"toile": __version__, "model": model, "steps": steps, "guidance": guidance}
-    started = time.perf_counter()
-    with Progress(count * steps, "restoring") as progress:
-        for doll in dolls:
-            restored = restore_doll(pipeline, doll, options, progress.step)
-            save_row(doll, restored, output, settings)
-    seconds = time.perf_counter() - started
-    print(f"restored {count} garments in {seconds:.1f} s, {seconds / count:.1f} s each", file=sys.stderr)
-    html = write_html(dolls, model=model, steps=steps, guidance=guidance, seconds=seconds)
-    write_text(html, output / "index.html")
+    parts = [restored_part(pipeline, dolls, options, output)]
+    if two_way != NONE:
+        both = ModelOptions(
+            model=two_way, steps=steps, guidance=TWGTM_OPTIONS.guidance, seed=seed, device=device
+        )
+        with Progress(two_way_steps(dolls) * steps, "trying on") as progress:
+            parts += two_way_parts(both, dolls, output, progress.step)
+    drawn = f"Models {model} and {two_way}" if two_way != NONE else f"Model {model}"
+    settings = f"{drawn}, {steps} DDIM steps, guidance {guidance:g}"
+    write_text(write_html(parts, size=pipeline.default_size, settings=settings), output / "index.html")
     return output / "index.html"
+
+
+def restored_part(pipeline: Any, dolls: Sequence[Doll], options: ModelOptions, output: Path) -> Part:
+    """Restore every doll's garment, and write its pictures."""
+    started = time.perf_counter()
+    with Progress(len(dolls) * options.steps, "restoring") as progress:
+        rows = [restored_row(pipeline, doll, options, output, progress.step) for doll in dolls]
+    seconds, count = time.perf_counter() - started, len(dolls)
+    print(f"restored {count} garments in {seconds:.1f} s, {seconds / count:.1f} s each", file=sys.stderr)
+    return Part(
+        heading="Restored",
+        text="IGR, a latent diffusion model, was given the photo, the mask and the category of each row.",
+        command="toile restore photo.jpg --category upper -o garment.png",
+        rows=rows,
+    )
+
+
+def restored_row(
+    pipeline: Any, doll: Doll, options: ModelOptions, output: Path, on_step: Callable[[int], object]
+) -> Row:
+    """Restore one doll's garment, and write its four pictures."""
+    restored = restore_doll(pipeline, doll, options, on_step)
+    settings = {
+        "toile": __version__,
+        "model": options.model,
+        "steps": options.steps,
+        "guidance": options.guidance,
+    }
+    save_row(doll, restored, output, settings)
+    return Row(
+        title=doll.garment_caption,
+        note=f"{doll.category} · {doll.mode} · doll {doll.seed}",
+        pictures=[(file_name(doll, kind), kind) for kind in KINDS],
+    )
+
+
+def file_name(doll: Doll, kind: str) -> str:
+    """The PNG of one picture of a doll."""
+    return f"{doll.seed}-{doll.category}-{kind}.png"
 
 
 def draw_dolls(count: int, seed: int, size: tuple[int, int]) -> list[Doll]:
