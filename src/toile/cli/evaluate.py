@@ -41,6 +41,8 @@ class WeightOptions:
     """DINO or DINOv2, as a folder or a hub name."""
     aesthetic: Path | None = None
     """The aesthetic head: sac+logos+ava1-l14-linearMSE.pth."""
+    twgtm: str | None = None
+    """The TWGTM that takes off again for the round trip. Left out: the bundled one."""
     dolls: Path | None = None
     """The network that has looked at Paper Dolls. Left out: the bundled one."""
 

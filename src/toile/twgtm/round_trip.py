@@ -86,9 +86,6 @@ def best_of(
         raise ToileError(f"seeds are {list(seeds)}; give at least one, and each one once")
     size = pipeline.check_size(height, width)
     flat = fit(as_photo(garment), size)[0]
-    true, silhouette = _comparable(flat), MASKS.preprocess(silhouette_of(flat))  # (1 3 H W), (1 1 H W)
-    white = not silhouette.any()  # a garment as white as its ground has no silhouette that can be seen
-    box = None if white else bounding_box(silhouette[0])
     settings: dict[str, Any] = {
         "num_inference_steps": num_inference_steps,
         "guidance_scale": guidance_scale,
@@ -111,13 +108,56 @@ def best_of(
             **settings,
         )
         images[seed] = worn.images[0]
-        back = pipeline.take_off(
-            images[seed], category, box=box, generator=item_generators(seeds[:1]), **settings
-        )
-        region = torch.ones_like(silhouette) if white else silhouette
-        distances[seed] = float(garment_distance(_comparable(back.images[0]), true, region))
+        distances[seed] = distance_back(pipeline, images[seed], flat, category, seed=seeds[0], **settings)
     best = min(distances, key=distances.__getitem__)
     return RoundTrip(image=images[best], seed=best, distances=distances)
+
+
+@torch.no_grad()
+def distance_back(
+    pipeline: TWGTMPipeline,
+    worn: Image.Image,
+    garment: Image.Image,
+    category: str,
+    *,
+    seed: int = 0,
+    num_inference_steps: int = 30,
+    guidance_scale: float = 2.5,
+    height: int | None = None,
+    width: int | None = None,
+    callback_on_step_end: StepEnd | None = None,
+) -> float:
+    """Take a garment off again, in the rectangle where it should lie, and compare it (`garment_distance`).
+
+    Args:
+        pipeline: takes off.
+        worn: a picture of a person in the garment, perhaps a generated one.
+        garment: the flat garment, fitted to the pipeline's size.
+        category: of the garment.
+        seed: of the noise that it is taken off from.
+        num_inference_steps: denoising steps.
+        guidance_scale: guidance.
+        height: in pixels; None takes the pipeline's own.
+        width: likewise.
+        callback_on_step_end: is called after each step.
+    """
+    size = pipeline.check_size(height, width)
+    flat = fit(garment, size)[0]
+    true, silhouette = _comparable(flat), MASKS.preprocess(silhouette_of(flat))  # (1 3 H W), (1 1 H W)
+    white = not silhouette.any()  # a garment as white as its ground has no silhouette that can be seen
+    back = pipeline.take_off(
+        worn,
+        category,
+        box=None if white else bounding_box(silhouette[0]),
+        generator=item_generators([seed]),
+        num_inference_steps=num_inference_steps,
+        guidance_scale=guidance_scale,
+        height=size[0],
+        width=size[1],
+        callback_on_step_end=callback_on_step_end,
+    )
+    region = torch.ones_like(silhouette) if white else silhouette
+    return float(garment_distance(_comparable(back.images[0]), true, region))
 
 
 def garment_distance(

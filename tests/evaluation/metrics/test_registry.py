@@ -9,11 +9,13 @@ from toile.evaluation.metrics.backbones import Backbones
 from toile.evaluation.metrics.registry import EXTRACTORS, METRICS, make_extractor, make_metric
 from toile.evaluation.metrics.spec import PerImageMetric, SetMetric
 
-NOWHERE = Backbones(clip="no/clip", clip_l="no/clip-l", dino="no/dino", dolls=Path("no/dolls"))
+NOWHERE = Backbones(
+    clip="no/clip", clip_l="no/clip-l", dino="no/dino", dolls=Path("no/dolls"), twgtm="no/twgtm"
+)
 NAMES = {
     "ssim", "ms_ssim", "cw_ssim", "psnr", "lpips_alex", "lpips_vgg", "lpips_squeeze", "dists", "dists_dolls",
     "l1_within", "delta_e", "edges", "iou", "fid", "fid_legacy", "kid", "clip_fid", "fd_dolls", "kd_dolls",
-    "clip_t", "clip_i", "clip_i_star", "dino", "aesthetic",
+    "clip_t", "clip_i", "clip_i_star", "dino", "aesthetic", "round_trip",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
+from toile.bundled import TINY, weights_folder
 from toile.errors import ToileError
 from toile.evaluation.doll_features import BUNDLED
 
@@ -41,6 +42,8 @@ class Backbones:
     """DINO or DINOv2."""
     aesthetic: Path | None = None
     """LAION's aesthetic head: sac+logos+ava1-l14-linearMSE.pth."""
+    twgtm: str = "tiny"
+    """The TWGTM that takes off again for the round trip: `tiny`, a folder, or a hub name."""
     dolls: Path = BUNDLED
     """The network behind DISTS-dolls, FD-dolls and KD-dolls."""
 
@@ -54,6 +57,8 @@ class Backbones:
         if name not in known:
             raise ToileError(f"there is no backbone {name!r}; there are {', '.join(known)}")
         given: Path | str | None = getattr(self, name)
+        if name == "twgtm" and given == TINY:
+            given = weights_folder() / "twgtm"
         return None if given is None else str(given)
 
 
@@ -67,7 +72,8 @@ def weights_hash(source: str | Path) -> str:
     if path.is_file():
         return _hash([path])
     folder = path if path.is_dir() else _downloaded(str(source))
-    files = sorted(file for pattern in WEIGHTS for file in folder.glob(pattern))
+    own = sorted(file for pattern in WEIGHTS for file in folder.glob(pattern))
+    files = own or sorted(file for pattern in WEIGHTS for file in folder.rglob(pattern))  # a pipeline's parts
     if not files:
         raise ToileError(f"{folder} holds no weights ({', '.join(WEIGHTS)})")
     return _hash(files)

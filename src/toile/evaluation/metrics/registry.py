@@ -19,7 +19,9 @@ from toile.evaluation.metrics.frechet import FrechetMetric
 from toile.evaluation.metrics.inception import InceptionFeatures, load_inception
 from toile.evaluation.metrics.kid import KernelMetric
 from toile.evaluation.metrics.lpips import Network, load_lpips
+from toile.evaluation.metrics.round_trip import RoundTripDistance
 from toile.evaluation.metrics.spec import FeatureExtractor, MetricSpec, PerImageMetric, SetMetric
+from toile.twgtm.pipeline import TWGTMPipeline
 
 Metric = PerImageMetric | SetMetric
 
@@ -99,6 +101,12 @@ def _dino(backbones: Backbones, device: str) -> Metric:
     return DinoSimilarity(encoder=DinoEncoder.from_pretrained(backbones.dino, device))
 
 
+def _round_trip(backbones: Backbones, device: str) -> Metric:
+    pipeline = TWGTMPipeline.from_pretrained(backbones.twgtm).to(device)
+    pipeline.set_progress_bar_config(disable=True)
+    return RoundTripDistance(pipeline=pipeline)
+
+
 def _aesthetic(backbones: Backbones, device: str) -> Metric:
     encoder = _encoder(backbones.clip_l, device)
     return AestheticScore(encoder=encoder, head=load_head(backbones.aesthetic, encoder.dimension))
@@ -162,6 +170,7 @@ METRICS: Mapping[str, MetricEntry] = {
     ),
     "fd_dolls": _frechet("FD-dolls", FRECHET + DOLLS, "dolls", "dolls"),
     "kd_dolls": _kernel("KD-dolls", KERNEL + DOLLS, "dolls", "dolls"),
+    "round_trip": MetricEntry(kind="image", backbones=("twgtm",), make=_round_trip),
     "clip_t": _on_clip(lambda encoder: ClipText(encoder=encoder)),
     "clip_i": _on_clip(lambda encoder: ClipImage(encoder=encoder)),
     "clip_i_star": _on_clip(lambda encoder: ClipRegions(encoder=encoder)),
