@@ -38,6 +38,7 @@ def test_a_task_is_quite_like_itself(pipeline, pairs) -> None:
         pictures = Same()
         pictures.person = pictures.garment = lambda: pair.garment
         pictures.mask = pictures.silhouette = lambda: blank
+        pictures.parse = pictures.pose = lambda: None
         return replace(pair, pictures=pictures)
 
     found = task_similarity(pipeline, [same(pair) for pair in pairs], swap=False)
