@@ -14,7 +14,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[dev]"
 	touch $@
 
-demo: $(INSTALLED)  ## restore garments from pictures nobody trained on: out/demo/index.html
+demo: $(INSTALLED)  ## restore, try on, take off and swap what nobody trained on: out/demo/index.html
 	$(BIN)/toile demo --output out/demo
 
 lint: $(INSTALLED)  ## formatting, style, types, direction of imports
