@@ -87,7 +87,8 @@ def test_ctrl_c_ends_it_and_leaves_nothing(dolls: Path, tmp_path: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.hardlink_to(dolls / "train/image/00000000_00.jpg")
     (many / "garments").mkdir()
-    code = "import sys; from pathlib import Path; from toile.cli.data_check import Check\n"
+    code = "import signal, sys; from pathlib import Path; from toile.cli.data_check import Check\n"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored by a job in the background
     code += "print('go', flush=True)\n"
     code += "try: Check(path=Path(sys.argv[1]), json=Path(sys.argv[2]), workers=2).run()\n"
     code += "except KeyboardInterrupt: sys.exit(130)"

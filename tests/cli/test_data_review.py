@@ -12,9 +12,11 @@ from toile.data.curation_run import curate
 from toile.errors import ToileError
 
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from toile.cli.data_review import Review
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 sys.exit(Review(curation=Path(sys.argv[1]), browser=False).run())
 """
 

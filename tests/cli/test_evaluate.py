@@ -27,10 +27,20 @@ def test_a_folder_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert command.run() == 0
     said = capsys.readouterr()
     path = tmp_path / "mine-dolls-restore.json"
-    assert said.out.splitlines()[-1] == str(path) and said.out.startswith("PSNR ↑  ")
+    page = tmp_path / "mine-dolls-restore-report" / "index.html"
+    assert said.out.splitlines()[-2:] == [str(path), str(page)] and said.out.startswith("PSNR ↑  ")
+    assert page.is_file() and path.with_suffix(".tex").is_file() and path.with_suffix(".md").is_file()
     assert "not the benchmark" in said.err
     result = read_result(path)
     assert result.count == 3 and result.system == "mine" and not result.conforming
+
+
+def test_without_a_report_there_is_a_result_alone(tmp_path: Path) -> None:
+    write_doll_predictions(tmp_path / "mine", 5, 2)
+    words = [tmp_path / "mine", "--protocol", "dolls-restore", "--data", "dolls:5:2"]
+    command = tyro.cli(Evaluate, args=[*map(str, words), "--metrics", "psnr", "--no-report"])
+    assert command.run() == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", "mine-dolls-restore.json"}
 
 
 def test_refusals_are_errors(tmp_path: Path) -> None:

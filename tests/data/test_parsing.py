@@ -133,7 +133,7 @@ def test_the_bundled_parser_knows_dolls() -> None:
     dolls = [draw_doll(9_992_000 + number, size=(256, 192)) for number in range(6)]
     found = Parser.from_pretrained()([Image.fromarray(doll.person) for doll in dolls])
     right = [(np.asarray(parse) == doll.parse).mean() for parse, doll in zip(found, dolls, strict=True)]
-    assert np.mean(right) > 0.95
+    assert np.mean(right) > 0.9
 
 
 @bundled

@@ -11,7 +11,6 @@ import tyro
 from PIL import Image
 
 from toile import __version__
-from toile.bundled import TINY, is_bundled
 from toile.cli.demo_page import Part, Row, write_html
 from toile.cli.demo_two_way import two_way_parts, two_way_steps
 from toile.cli.options import TWGTM_OPTIONS, ModelOption, ModelOptions, check_count
@@ -25,7 +24,7 @@ FIRST_UNSEEN = 10_000_000
 """Dolls with seeds from here on are never trained on."""
 KINDS = ("photo", "mask", "restored", "truth")
 """The pictures of a restored garment, from left to right."""
-NONE = "none"
+TINY, NONE = "tiny", "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +90,8 @@ def make_demo(
     check_count("count", count, 1000)
     options.check("upper")
     check_writable(output)
+    from toile.bundled import is_bundled
+
     if two_way == TINY and not is_bundled("twgtm"):
         print("note: there is no bundled model that tries on; it is left away", file=sys.stderr)
         two_way = NONE
@@ -104,7 +105,9 @@ def make_demo(
         with Progress(two_way_steps(dolls) * steps, "trying on") as progress:
             parts += two_way_parts(both, dolls, output, progress.step)
     drawn = f"Models {model} and {two_way}" if two_way != NONE else f"Model {model}"
-    settings = f"{drawn}, {steps} DDIM steps, guidance {guidance:g}"
+    young = ". The bundled weights are young: docs/benchmark.md says how young"
+    bundled = TINY in (model, two_way)
+    settings = f"{drawn}, {steps} DDIM steps, guidance {guidance:g}{young if bundled else ''}"
     write_text(write_html(parts, size=pipeline.default_size, settings=settings), output / "index.html")
     return output / "index.html"
 
