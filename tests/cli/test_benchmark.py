@@ -37,6 +37,11 @@ def test_every_guidance_scale_makes_a_result(tmp_path: Path, igr_folder: Path) -
     assert found[0][0].values["psnr"] != found[1][0].values["psnr"]
 
 
+def test_a_baseline_may_repeat_itself(tmp_path: Path) -> None:
+    ((result, _),) = run_benchmark(benchmark(tmp_path, "mean-garment", training="dolls:90:6"))
+    assert result.count == 3 and any("duplicates" in note or "repeat" in note for note in result.notes)
+
+
 def test_nothing_is_drawn_when_one_system_cannot(tmp_path: Path) -> None:
     with pytest.raises(ToileError, match="paste-flat does tryon, not restore"):
         run_benchmark(benchmark(tmp_path / "out", "colour-oracle", "paste-flat"))

@@ -101,9 +101,10 @@ def run_benchmark(arguments: Benchmark) -> "list[tuple[EvaluationResult, Path]]"
     )
     truths = open_truths(protocol, arguments.data, count=arguments.count).truths
     found = []
-    for folder, label in contenders(arguments, protocol, truths):
+    for folder, label, allowed in contenders(arguments, protocol, truths):
         path = arguments.output / f"{folder.name}-{protocol.name}.json"
-        own = Evaluate(**{**vars(options), "name": label}).options()
+        changes = {"name": label, "allow": (*arguments.allow, *allowed)}
+        own = Evaluate(**{**vars(options), **changes}).options()
         result = evaluate(folder, protocol, path, data=arguments.data, task=arguments.task, options=own)
         write_reports(result, path, predictions=folder, data=arguments.data)
         found.append((result, path))
@@ -112,25 +113,28 @@ def run_benchmark(arguments: Benchmark) -> "list[tuple[EvaluationResult, Path]]"
 
 def contenders(
     arguments: Benchmark, protocol: "Protocol", truths: "tuple[Truth, ...]"
-) -> list[tuple[Path, str]]:
-    """Every folder of predictions and what it is called; those of systems are drawn as far as they are not.
+) -> list[tuple[Path, str, tuple[str, ...]]]:
+    """Every folder of predictions, what it is called, and what it is allowed; systems' are drawn as needed.
+
+    A baseline that shows garments it has seen before repeats itself by its nature.
 
     Raises:
         ToileError: before anything is drawn, when a system does not exist or cannot do the task.
     """
     from toile.evaluation.protocols.generation import generate
-    from toile.evaluation.protocols.systems import Drawing, parse_system
+    from toile.evaluation.protocols.systems import STUDIED, Drawing, parse_system
 
     folders = {text: Path(text) for text in arguments.systems if Path(text).is_dir()}
     named = {text: parse_system(text) for text in arguments.systems if text not in folders}
     for system in named.values():
         system.check(protocol.task)
-    found = []
+    found: list[tuple[Path, str, tuple[str, ...]]] = []
     for text in arguments.systems:
         if text in folders:
-            found.append((folders[text], folders[text].resolve().name))
+            found.append((folders[text], folders[text].resolve().name, ()))
             continue
         system = named[text]
+        allowed = ("duplicates",) if system.name in STUDIED else ()
         for scale in (arguments.guidance or (None,)) if system.learnt else (None,):
             for seed in arguments.seeds if system.learnt else (0,):
                 drawing = Drawing(
@@ -149,5 +153,5 @@ def contenders(
                     seed=seed,
                     batch_size=arguments.batch,
                 )
-                found.append((made.folder, made.label))
+                found.append((made.folder, made.label, allowed))
     return found
