@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-from safetensors import safe_open
-from torch import nn
-
 from toile.errors import ToileError
 
 TINY = "tiny"
@@ -76,30 +73,6 @@ def check_model(folder: Path, *, pipeline: str, base: Path | None = None) -> Non
             continue
         if all(isinstance(word, str) for word in library_and_class):
             _check_part(part, [folder] if base is None else [folder, base])
-
-
-def check_weights(folder: Path, part: nn.Module | None) -> None:
-    """Check that the files of a part held all of its weights; diffusers draws missing ones at random.
-
-    Args:
-        folder: the part's folder, with safetensors files.
-        part: what was loaded from it; None where the model does without.
-
-    Raises:
-        ToileError: when weights are missing.
-    """
-    if part is None:
-        return
-    held: set[str] = set()
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, framework="pt") as file:
-            held |= set(file.keys())
-    missing = sorted(part.state_dict().keys() - held)
-    if missing:
-        raise ToileError(
-            f"{folder} cannot be loaded: {len(missing)} weights are missing from its files, {missing[0]} "
-            "among them; copy or save the whole model again"
-        )
 
 
 def _read_index(folder: Path) -> dict[str, object]:

@@ -5,6 +5,8 @@ A subclass names everything that can be asked for; no path of a request is ever 
 
 import json
 import secrets
+import webbrowser
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
@@ -37,6 +39,14 @@ class LocalServer(ThreadingHTTPServer):
     def url(self) -> str:
         """The page's address."""
         return f"http://{ADDRESS}:{self.server_port}/"
+
+    def serve_until_interrupted(self, *, browser: bool) -> None:
+        """Print the address, show the page in a browser if wanted, and answer until Ctrl-C."""
+        print(self.url, flush=True)
+        if browser:
+            webbrowser.open(self.url)
+        with suppress(KeyboardInterrupt), self:
+            self.serve_forever()
 
 
 class LocalRequest(BaseHTTPRequestHandler):

@@ -7,11 +7,11 @@ from typing import Annotated
 import tyro
 from PIL import Image
 
+from toile.bundled import TINY
 from toile.errors import ToileError
 from toile.images import fit_mask
 
 AUTO, NONE = "auto", "none"
-BUNDLED = "tiny"
 SHOWN = 3
 """So many photos are named in a note; of more, only the number."""
 
@@ -39,7 +39,7 @@ class MaskFinder:
         ToileError: when a parser that was named cannot be loaded.
     """
 
-    def __init__(self, category: str, *, parser: str = BUNDLED, device: str = "cpu") -> None:
+    def __init__(self, category: str, *, parser: str = TINY, device: str = "cpu") -> None:
         from toile.data.automatic_mask import AutomaticMask
         from toile.data.parsing import Parser
 
@@ -50,7 +50,7 @@ class MaskFinder:
         try:
             self.masks = AutomaticMask(Parser.from_pretrained(parser, device=device))
         except ToileError as error:
-            if parser != BUNDLED:
+            if parser != TINY:
                 raise
             self.problem = str(error)
 

@@ -35,18 +35,9 @@ class Review:
     def run(self) -> int:
         """Serve the page until Ctrl-C, and say how many decisions there are."""
         server = open_review(self.curation, decisions=self.decisions, source=self.source, port=self.port)
-        print(server.url, flush=True)
-        if self.browser:
-            import webbrowser
-
-            webbrowser.open(server.url)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            made = server.review.decisions
-            print(f"{len(made.made)} pairs decided, in {made.path}", file=sys.stderr)
-        finally:
-            server.server_close()
+        server.serve_until_interrupted(browser=self.browser)
+        made = server.review.decisions
+        print(f"{len(made.made)} pairs decided, in {made.path}", file=sys.stderr)
         return 0
 
 

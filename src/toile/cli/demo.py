@@ -11,6 +11,7 @@ import tyro
 from PIL import Image
 
 from toile import __version__
+from toile.bundled import TINY, is_bundled
 from toile.cli.demo_page import Part, Row, write_html
 from toile.cli.demo_two_way import two_way_parts, two_way_steps
 from toile.cli.options import TWGTM_OPTIONS, ModelOption, ModelOptions, check_count
@@ -24,7 +25,7 @@ FIRST_UNSEEN = 10_000_000
 """Dolls with seeds from here on are never trained on."""
 KINDS = ("photo", "mask", "restored", "truth")
 """The pictures of a restored garment, from left to right."""
-TINY, NONE = "tiny", "none"
+NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +91,6 @@ def make_demo(
     check_count("count", count, 1000)
     options.check("upper")
     check_writable(output)
-    from toile.bundled import is_bundled
-
     if two_way == TINY and not is_bundled("twgtm"):
         print("note: there is no bundled model that tries on; it is left away", file=sys.stderr)
         two_way = NONE

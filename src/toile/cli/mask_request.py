@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from toile.cli.automatic_masks import AUTO, BUNDLED, MaskFinder, given_mask, say
+from toile.bundled import TINY
+from toile.cli.automatic_masks import AUTO, MaskFinder, given_mask, say
 from toile.cli.jobs import load_region
 
 
@@ -27,7 +28,7 @@ class MaskRequest:
     """A file, `auto` or `none`."""
     category: str
     """Of the garment."""
-    parser: str = BUNDLED
+    parser: str = TINY
     """What finds a mask."""
     device: str = "cpu"
     """Where the parser runs, as torch names it."""

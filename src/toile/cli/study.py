@@ -82,17 +82,8 @@ class StudyServe:
     def run(self) -> int:
         """Serve the page until Ctrl-C, and say how many have answered."""
         server = open_study(self.study, port=self.port)
-        print(server.url, flush=True)
-        if self.browser:
-            import webbrowser
-
-            webbrowser.open(server.url)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print(f"{len(server.study.answers)} participants, in {server.study.log.path}", file=sys.stderr)
-        finally:
-            server.server_close()
+        server.serve_until_interrupted(browser=self.browser)
+        print(f"{len(server.study.answers)} participants, in {server.study.log.path}", file=sys.stderr)
         return 0
 
 

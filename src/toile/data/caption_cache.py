@@ -1,9 +1,12 @@
 """Captions kept beside the pictures: `captions.jsonl`, one line a picture, appended whole."""
 
-import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from toile.data import json_lines
+from toile.data.json_lines import GrowingLines
 from toile.errors import ToileError
 
 FILE = "captions.jsonl"
@@ -54,16 +57,14 @@ class CaptionCache:
             ToileError: when it cannot be written.
         """
         file, size = self._key(picture)
-        line = json.dumps(asdict(Captioned(file=file, size=size, model=self.model, caption=caption))) + "\n"
-        try:
-            with self.path.open("ab+") as lines:
-                lines.truncate(_whole_length(self.path))
-                lines.write(line.encode())
-        except OSError as error:
-            raise ToileError(
-                f"{self.path} cannot be written ({error.strerror}); captions need a place"
-            ) from error
+        line = Captioned(file=file, size=size, model=self.model, caption=caption)
+        self._lines.append(asdict(line), sync=False)
         self.known[file, size] = caption
+
+    @cached_property
+    def _lines(self) -> GrowingLines:
+        """The file, made with the first caption."""
+        return GrowingLines(self.path)
 
     def _key(self, picture: Path) -> tuple[str, int]:
         return picture.relative_to(self.folder).as_posix(), picture.stat().st_size
@@ -86,13 +87,11 @@ def read_lines(path: Path) -> list[Captioned]:
     """
     if not path.is_file():
         return []
-    content = path.read_bytes()[: _whole_length(path)]
-    return [_line(path, number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip()]
+    return [_line(path, number, row) for number, row in enumerate(json_lines.read_lines(path), 1)]
 
 
-def _line(path: Path, number: int, line: bytes) -> Captioned:
+def _line(path: Path, number: int, row: dict[str, Any]) -> Captioned:
     try:
-        row = json.loads(line)
         return Captioned(
             file=str(row["file"]),
             size=int(row["size"]),
@@ -101,8 +100,3 @@ def _line(path: Path, number: int, line: bytes) -> Captioned:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ToileError(f"{path}, line {number}, is no caption ({error}); delete that line") from error
-
-
-def _whole_length(path: Path) -> int:
-    """How many bytes of the file are whole lines."""
-    return path.read_bytes().rfind(b"\n") + 1

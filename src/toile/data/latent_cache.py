@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,23 +50,26 @@ def write_cache(
     """
     layout: dict[str, str | int] = {"key": key, "count": len(items), "shard_size": shard_size}
     _claim(folder, layout)
-    done: set[int] = set()
+    left = dict(enumerate(_ranges(len(items), shard_size)))
     with tqdm(total=len(items), desc="encoding", unit="item", disable=None) as progress:
         for wait in (False, True):  # first what is free, then what others have left unfinished
-            for number, rows in enumerate(_ranges(len(items), shard_size)):
+            for number, rows in list(left.items()):
                 path = _shard_path(folder, number)
-                if not path.is_file():
-                    with _claimed(path, wait) as claimed:
-                        if claimed and not path.is_file():
-                            batches = [
-                                encode([items[i] for i in range(start, min(start + batch_size, rows.stop))])
-                                for start in range(rows.start, rows.stop, batch_size)
-                            ]
-                            _write_shard(path, _join(batches, len(rows)), key)
-                if path.is_file() and number not in done:
-                    done.add(number)
+                with nullcontext(False) if path.is_file() else _claimed(path, wait) as claimed:
+                    if claimed and not path.is_file():
+                        _write_shard(path, _encoded(items, rows, encode, batch_size), key)
+                if path.is_file():
+                    del left[number]
                     progress.update(len(rows))
     return LatentCache(folder)
+
+
+def _encoded(
+    items: Sequence[T], rows: range, encode: Callable[[list[T]], dict[str, Tensor]], batch_size: int
+) -> dict[str, Tensor]:
+    """The encodings of some rows, a batch at a time."""
+    batches = (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
+    return _join([encode([items[i] for i in batch]) for batch in batches], len(rows))
 
 
 @contextmanager
@@ -82,15 +85,6 @@ def _claimed(path: Path, wait: bool) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
-
-
-def is_complete(folder: Path) -> bool:
-    """Whether `folder` holds a whole cache, so that nothing is left to encode."""
-    if not (folder / INDEX).is_file():
-        return False
-    index = _read_index(folder)
-    shards = range(-(-index["count"] // index["shard_size"]))
-    return all(_shard_path(folder, number).is_file() for number in shards)
 
 
 def _ranges(count: int, size: int) -> Iterator[range]:
@@ -213,3 +207,16 @@ class EncodedOnDemand(Dataset[dict[str, Tensor]]):
 
 Encodings = LatentCache | EncodedOnDemand
 """Encoded items, computed ahead or not."""
+
+
+def open_encodings(
+    items: Sequence[T], encode: Callable[[list[T]], dict[str, Tensor]], folder: Path | None, key: str
+) -> Encodings:
+    """Encoded items, kept under their key in `folder`; without a folder, encoded when they are asked for.
+
+    Raises:
+        ToileError: as `write_cache`.
+    """
+    if folder is None:
+        return EncodedOnDemand(items, encode)
+    return write_cache(folder / key, items, encode, key=key)

@@ -18,12 +18,11 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig
 from transformers.image_processing_base import ImageProcessingMixin
+from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from transformers.utils import logging
 
 from toile.errors import ToileError
 
-IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Mean and deviation of RGB in [0, 1] over ImageNet, transformers' default for Segformer and ViTPose."""
 FAILURES = (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError, StrictDataclassError)
 """What transformers raises when a folder or a hub name cannot be loaded."""
 
@@ -36,9 +35,9 @@ class Processor:
     """(height, width) that photos are resized to."""
     pads: bool = False
     """Whether the aspect is kept and the rest padded; else photos are squeezed."""
-    mean: tuple[float, ...] = IMAGENET_MEAN
+    mean: tuple[float, ...] = tuple(IMAGENET_DEFAULT_MEAN)
     """Subtracted from RGB in [0, 1]."""
-    deviation: tuple[float, ...] = IMAGENET_DEVIATION
+    deviation: tuple[float, ...] = tuple(IMAGENET_DEFAULT_STD)
     """Divided by, after that."""
     resample: int = Image.Resampling.BILINEAR
     """PIL's number of the filter that resizes."""
@@ -69,8 +68,8 @@ def read_processor(name: str, default_size: tuple[int, int]) -> Processor:
         return Processor(
             size=_size(numbers.get("size", default_size)),
             pads=bool(numbers.get("do_pad", False)),
-            mean=_three(numbers.get("image_mean", IMAGENET_MEAN)) if normalises else (0.0,) * 3,
-            deviation=_three(numbers.get("image_std", IMAGENET_DEVIATION)) if normalises else (1.0,) * 3,
+            mean=_three(numbers.get("image_mean", IMAGENET_DEFAULT_MEAN)) if normalises else (0.0,) * 3,
+            deviation=_three(numbers.get("image_std", IMAGENET_DEFAULT_STD)) if normalises else (1.0,) * 3,
             resample=int(numbers.get("resample", Image.Resampling.BILINEAR)),
         )
     except (ValueError, TypeError, KeyError) as error:

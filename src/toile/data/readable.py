@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from PIL import Image
 
 from toile.data.faults import FaultLog
+from toile.data.fingerprint import fingerprint
 from toile.data.pair_sequence import PairSequence
 from toile.data.pose import Pose
 from toile.data.record import GarmentPair, Pictures
@@ -93,6 +95,14 @@ class ReadablePairs(PairSequence):
     def __len__(self) -> int:
         """How many, broken ones included."""
         return len(self.pairs)
+
+    def fingerprint(self) -> str:
+        """What tells these pairs from others; looked for once, as it asks every file for its size."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self.pairs)
 
     def pair(self, index: int) -> GarmentPair:
         """The pair of a place, decoded.

@@ -14,10 +14,11 @@ from safetensors import SafetensorError
 from torch import Tensor
 from transformers import CLIPImageProcessorPil, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from toile.bundled import check_weights, find_model
+from toile.bundled import find_model
 from toile.diffusion.noise import item_noise
 from toile.diffusion.photos import PHOTOS, repeated
 from toile.diffusion.stable_diffusion import load_part
+from toile.diffusion.weight_files import check_weights
 from toile.errors import ToileError
 
 LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from toile.errors import ToileError
 
@@ -89,3 +89,27 @@ def _listed(path: Path) -> dict[str, Path]:
 def _damaged(path: Path, error: Exception) -> ToileError:
     reason = " ".join(str(error).split()) or type(error).__name__
     return ToileError(f"{path} is damaged or cut short ({reason}); get the weights again")
+
+
+def check_weights(folder: Path, part: nn.Module | None) -> None:
+    """Check that the files of a part held all of its weights; diffusers draws missing ones at random.
+
+    Args:
+        folder: the part's folder, with safetensors files.
+        part: what was loaded from it; None where the model does without.
+
+    Raises:
+        ToileError: when weights are missing.
+    """
+    if part is None:
+        return
+    held: set[str] = set()
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            held |= set(file.keys())
+    missing = sorted(part.state_dict().keys() - held)
+    if missing:
+        raise ToileError(
+            f"{folder} cannot be loaded: {len(missing)} weights are missing from its files, {missing[0]} "
+            "among them; copy or save the whole model again"
+        )

@@ -19,7 +19,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, conv2d, relu
 
-from toile.bundled import check_weights, weights_folder
+from toile.bundled import weights_folder
+from toile.diffusion.weight_files import check_weights
 from toile.errors import ToileError
 from toile.evaluation.metrics.dists import dists_formula
 from toile.evaluation.metrics.hanning_pool import HanningPool

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, cross_entropy, one_hot
 from torch.utils.data import Dataset
 
-from toile.data.latent_cache import LatentCache, is_complete, write_cache
+from toile.data.latent_cache import Encodings, open_encodings
 from toile.data.parse_labels import GARMENT_LABELS, LIP
 from toile.data.tensors import to_tensor
 from toile.diffusion.optimization import Optimization
@@ -173,22 +173,20 @@ class DollFeaturesTask:
 
     name = "doll-features"
 
-    def __init__(self, recipe: DollFeaturesRecipe, cache: Path) -> None:
-        """Draw the dolls (or find them in `cache`) and make a network with random weights."""
+    def __init__(self, recipe: DollFeaturesRecipe, cache: Path | None) -> None:
+        """Draw the dolls, or find them in `cache`, and make a network with random weights."""
         self.recipe = recipe
         last = recipe.first_seed + recipe.count
         training = SeededDolls(recipe.first_seed, recipe.count, recipe.size)
         self.vocabulary = read_vocabulary(SeededDolls(recipe.first_seed, min(SAMPLED, recipe.count), SMALL))
-        self.dataset: Dataset[dict[str, Tensor]] = self._cached(training, cache)
-        self.validation = self._cached(SeededDolls(last, recipe.validation_count, recipe.size), cache)
+        self.dataset: Dataset[dict[str, Tensor]] = self._drawn(training, cache)
+        self.validation = self._drawn(SeededDolls(last, recipe.validation_count, recipe.size), cache)
         self.model: nn.Module = DollFeatures(vocabulary=self.vocabulary, parts=len(PARTS))
 
-    def _cached(self, dolls: SeededDolls, cache: Path) -> LatentCache:
+    def _drawn(self, dolls: SeededDolls, cache: Path | None) -> Encodings:
         parts = (dolls.seeds[0], len(dolls), dolls.size, sorted(self.vocabulary.items()), PARTS)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-        if is_complete(cache / key):
-            return LatentCache(cache / key)
-        return write_cache(cache / key, dolls, lambda batch: encode_dolls(batch, self.vocabulary), key=key)
+        return open_encodings(dolls, lambda batch: encode_dolls(batch, self.vocabulary), cache, key)
 
     def loss(
         self, model: nn.Module, batch: dict[str, Tensor], generator: torch.Generator

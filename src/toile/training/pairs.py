@@ -6,7 +6,6 @@ from pathlib import Path
 
 from toile.data.augmentation import AugmentedPairs
 from toile.data.faults import FaultLog
-from toile.data.fingerprint import fingerprint
 from toile.data.open import open_pairs
 from toile.data.readable import ReadablePairs
 from toile.data.record import GarmentPair
@@ -60,7 +59,7 @@ def open_run_pairs(
         name: ReadablePairs(pairs, faults_of(run.folder), broken=run.broken) for name, pairs in opened.items()
     }
     description: Description = {
-        name: {"source": named[name], "pairs": len(pairs), "fingerprint": fingerprint(pairs)}
-        for name, pairs in opened.items()
+        name: {"source": named[name], "pairs": len(pairs), "fingerprint": pairs.fingerprint()}
+        for name, pairs in guarded.items()
     }
     return RunPairs(training=guarded["training"], unseen=guarded["unseen"], description=description)

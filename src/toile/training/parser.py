@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from toile.data.latent_cache import EncodedOnDemand, Encodings, LatentCache, is_complete, write_cache
+from toile.data.latent_cache import Encodings, open_encodings
 from toile.data.parse_labels import GARMENT_LABELS, LIP
 from toile.data.tensors import to_tensor
 from toile.diffusion.optimization import Optimization
@@ -200,12 +200,8 @@ def train_parser(recipe: ParserRecipe, sources: Sources, run: RunSettings) -> Pa
 
 def _drawn(dolls: SeededDolls, cache: Path | None) -> Encodings:
     """The dolls' pictures (B, 3, H, W) and parse maps (B, H, W)."""
-    if cache is None:
-        return EncodedOnDemand(dolls, _picture_and_parse)
     key = f"{dolls.seeds.start}-{len(dolls)}-{dolls.size[0]}x{dolls.size[1]}"
-    if is_complete(cache / key):
-        return LatentCache(cache / key)
-    return write_cache(cache / key, dolls, _picture_and_parse, key=key)
+    return open_encodings(dolls, _picture_and_parse, cache, key)
 
 
 def _picture_and_parse(dolls: list[Doll]) -> dict[str, Tensor]:

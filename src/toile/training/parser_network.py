@@ -7,8 +7,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 from transformers import SegformerForSemanticSegmentation
-
-from toile.data.pretrained import IMAGENET_DEVIATION, IMAGENET_MEAN
+from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 
 class StandingSegformer(SegformerForSemanticSegmentation):
@@ -51,8 +50,8 @@ def processor_numbers(size: tuple[int, int]) -> dict[str, object]:
         "do_reduce_labels": False,
         "do_pad": True,
         "size": {"height": size[0], "width": size[1]},
-        "image_mean": list(IMAGENET_MEAN),
-        "image_std": list(IMAGENET_DEVIATION),
+        "image_mean": list(IMAGENET_DEFAULT_MEAN),
+        "image_std": list(IMAGENET_DEFAULT_STD),
         "rescale_factor": 1 / 255,
     }
 
@@ -61,7 +60,7 @@ def normalised(pictures: UInt8[Tensor, "B 3 H W"]) -> Tensor:
     """Bytes as the network wants them, (B, 3, H, W)."""
     mean, deviation = (
         torch.tensor(numbers, device=pictures.device).view(1, 3, 1, 1)
-        for numbers in (IMAGENET_MEAN, IMAGENET_DEVIATION)
+        for numbers in (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
     )
     return (pictures.float() / 255 - mean) / deviation
 

@@ -14,8 +14,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from toile.data.fingerprint import fingerprint
-from toile.data.latent_cache import EncodedOnDemand, Encodings, LatentCache, is_complete, write_cache
+from toile.data.latent_cache import Encodings, open_encodings
 from toile.data.readable import ReadablePairs
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
@@ -61,8 +60,7 @@ class PairEncoder:
 
         Without encoders of pictures and texts, their embeddings are left out.
         """
-        # channels last: twice as quick on a CPU
-        self.vae = vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.vae = frozen_vae(vae, device)
         self.tokenizer, self.size, self.view_size, self.device = tokenizer, size, view_size, device
         self.image_encoder = None if image_encoder is None else image_encoder.to(device).eval()
         self.text_encoder = None if text_encoder is None else text_encoder.to(device).eval()
@@ -110,11 +108,8 @@ class PairEncoder:
         return embeddings
 
     def latents(self, pictures: Float[Tensor, "B 3 H W"]) -> Tensor:
-        """The mode of the VAE's posterior times its scaling factor, (B, C, h, w) float16 on the CPU."""
-        with torch.autocast(self.device, dtype=torch.bfloat16):
-            mode = self.vae.encode(pictures).latent_dist.mode()
-        latents: Tensor = mode.float() * self.vae.config.scaling_factor
-        return latents.half().cpu()
+        """The pictures' latents, (B, C, h, w) float16 on the CPU."""
+        return encode_latents(self.vae, pictures).half().cpu()
 
     def _view(self, picture: Float[Tensor, "B 3 H W"], mask: Float[Tensor, "B 1 H W"]) -> Tensor:
         return garment_crop(picture, mask, self.view_size).half().cpu()
@@ -127,6 +122,20 @@ class PairEncoder:
         encoded = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
         tokens: Tensor = encoded.input_ids
         return tokens.long()
+
+
+def frozen_vae(vae: AutoencoderKL, device: str) -> AutoencoderKL:
+    """A VAE that only encodes, with the channels last: twice as quick on a CPU."""
+    frozen: AutoencoderKL = vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    return frozen
+
+
+def encode_latents(vae: AutoencoderKL, pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
+    """The mode of a VAE's posterior times its scaling factor, computed in bfloat16, given in float32."""
+    with torch.autocast(pictures.device.type, dtype=torch.bfloat16):
+        mode = vae.encode(pictures.contiguous(memory_format=torch.channels_last)).latent_dist.mode()
+    latents: Tensor = mode.float() * vae.config.scaling_factor
+    return latents
 
 
 @torch.no_grad()
@@ -151,12 +160,8 @@ class Encoder(Protocol):
 
 def prepare(pairs: ReadablePairs, encoder: Encoder, folder: Path | None) -> Encodings:
     """The encoded pairs, read from `folder` or encoded into it now; without a folder, encoded when needed."""
-    if folder is None:
-        return EncodedOnDemand(pairs, encoder)
-    key = encoder.key(fingerprint(pairs.pairs))
-    if is_complete(folder / key):
-        return LatentCache(folder / key)
-    return write_cache(folder / key, pairs, encoder, key=key)
+    key = "" if folder is None else encoder.key(pairs.fingerprint())  # it reads all weights
+    return open_encodings(pairs, encoder, folder, key)
 
 
 def encoding_device(run: RunSettings) -> str:

@@ -39,7 +39,7 @@ class Training:
 
 def _train_doll_features(recipe: DollFeaturesRecipe, sources: Sources, run: RunSettings) -> Path:
     torch.manual_seed(run.seed)
-    cache = (sources.cache or run.folder / "cache") / "doll-features"
+    cache = None if sources.cache is None else sources.cache / "doll-features"
     return train(DollFeaturesTask(recipe, cache), recipe.optimization, run, recipe)
 
 

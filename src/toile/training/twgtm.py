@@ -24,7 +24,7 @@ from toile.training.base import fixed_noise_loss
 from toile.training.loop import train
 from toile.training.pairs import RunPairs, open_run_pairs
 from toile.training.pictures import tile
-from toile.training.prepared import encoding_device, prepare, to_signed
+from toile.training.prepared import encode_latents, encoding_device, prepare, to_signed
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 from toile.training.twgtm_start import load_twgtm, start_from
@@ -106,11 +106,11 @@ class TWGTMTask:
         """The latents of h_i and of h_f, as far as they were not encoded before."""
         if "target_latents" not in batch:
             both = torch.cat([cast(Tensor, made.pictures), made.guidance])
-            target, guidance = self.encoder.latents(both).chunk(2)
+            target, guidance = encode_latents(self.encoder.vae, both).chunk(2)
             return target, guidance
         guidance, rows = batch["guidance_latents"], batch["taking_off"].nonzero().flatten()
         if self.recipe.stage == 2 and len(rows):
-            fresh = self.encoder.latents(made.guidance[rows])
+            fresh = encode_latents(self.encoder.vae, made.guidance[rows])
             guidance = guidance.index_copy(0, rows, fresh.to(guidance))
         return batch["target_latents"], guidance
 

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float32, Float64
 from PIL import Image
 from transformers import AutoModel, PreTrainedModel
+from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from toile.errors import ToileError
 from toile.evaluation.metrics.clip import cosines
@@ -20,9 +21,6 @@ from toile.evaluation.metrics.resizing import normalised, square_crop
 from toile.evaluation.metrics.sample import Sample
 from toile.evaluation.metrics.spec import MetricSpec
 
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
-"""ImageNet's, of RGB in [0, 1]."""
 SHORTER, SIDE = 256, 224
 """Pixels of the shorter side, and of the square cut from the middle: DINO's and DINOv2's evaluation."""
 
@@ -58,7 +56,7 @@ class DinoEncoder:
     def __call__(self, pictures: Sequence[Image.Image]) -> Float32[np.ndarray, "B D"]:
         """One vector a picture (RGB)."""
         crops = [square_crop(picture, SIDE, shorter=SHORTER) for picture in pictures]
-        views = normalised(crops, MEAN, DEVIATION).to(self.device)
+        views = normalised(crops, IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD).to(self.device)
         extra = {"interpolate_pos_encoding": True} if self.model.config.model_type == "vit" else {}
         states = self.model(pixel_values=views, **extra).last_hidden_state[:, 0]
         array: np.ndarray = states.float().cpu().numpy()

@@ -10,16 +10,13 @@ import torch
 import torchmetrics
 from jaxtyping import Float, Float64
 from torch import Tensor, nn
+from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from toile.evaluation.metrics.published_weights import PublishedFile, read_tensors, take
 from toile.evaluation.metrics.vgg import vgg16
 
 C1 = 1e-6
 C2 = 1e-6
-MEAN = (0.485, 0.456, 0.406)
-"""ImageNet's mean of R, G and B in [0, 1]."""
-DEVIATION = (0.229, 0.224, 0.225)
-"""ImageNet's standard deviation."""
 WEIGHTS = PublishedFile(
     network="DISTS's alpha and beta",
     source="the wheel of torchmetrics (torchmetrics/functional/image/dists_models/weights.pt)",
@@ -41,8 +38,8 @@ class DISTS(nn.Module):
         self.channels = (3, *self.stack.channels)
         self.register_buffer("alpha", torch.rand(sum(self.channels)))
         self.register_buffer("beta", torch.rand(sum(self.channels)))
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION)[:, None, None], persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(IMAGENET_DEFAULT_STD)[:, None, None], persistent=False)
 
     def forward(
         self, predictions: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B 3 H W"]

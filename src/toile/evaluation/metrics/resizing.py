@@ -85,7 +85,7 @@ def padded_square(picture: Image.Image) -> Image.Image:
 
 
 def normalised(
-    pictures: Sequence[Image.Image], mean: tuple[float, ...], deviation: tuple[float, ...]
+    pictures: Sequence[Image.Image], mean: Sequence[float], deviation: Sequence[float]
 ) -> Float[torch.Tensor, "B 3 H W"]:
     """Pictures of one size as (B, 3, H, W): RGB in [0, 1], less the mean, over the standard deviation."""
     pixels = torch.from_numpy(np.stack([np.asarray(picture) for picture in pictures])).float() / 255
