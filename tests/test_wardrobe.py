@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -118,3 +120,33 @@ def test_hash_follows_the_weights_and_nothing_else():
     with torch.no_grad():
         module.weight[0, 0] += 1
     assert hash_weights(module) != first
+
+
+def test_outfits_are_stacked_with_their_rows():
+    pair, three = wardrobe(2).for_rows([(0, 1)]), wardrobe(3).for_rows([(2, 0), -1])
+    both = Wardrobe.stack([pair, three])
+    assert both.rows == ((0, 1), (4, 2), -1)
+    assert both.items == 5
+    assert both.categories == ("upper", "lower", "upper", "lower", "dress")
+
+
+def test_a_file_keeps_who_owns_what(tmp_path):
+    kept = replace(wardrobe(3).for_rows([(0, 2), -1, 1]), per_picture=True)
+    kept.save(tmp_path / "kept.safetensors", "weights")
+    again = Wardrobe.load(tmp_path / "kept.safetensors", "weights")
+    assert again.rows == ((0, 2), -1, 1)
+    assert again.per_picture
+    assert not again.for_rows([0]).per_picture
+
+
+def test_lambda_is_one_for_all_and_a_garment_has_a_weight_of_its_own():
+    own = wardrobe()
+    scaled = own.with_scale(0.7, [1.0, 0.0, 2.0])
+    assert scaled.layers["a.attn1"] is own.layers["a.attn1"]  # one softmax over both: there is nothing to scale
+    before, after = own.layers["a.attn2"], scaled.layers["a.attn2"]
+    assert after.scale is not None
+    assert after.scale.item() == pytest.approx(0.7)
+    assert torch.equal(after.key, before.key)
+    assert torch.equal(after.value, before.value * torch.tensor([1.0, 0.0, 2.0])[:, None, None])
+    with pytest.raises(ToileError, match="2 weights were given for 3 items"):
+        own.with_scale(1, [1, 2])

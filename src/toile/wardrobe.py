@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 
 from toile.errors import ToileError
 from toile.files import whole_file
+from toile.wardrobe_rows import Owner, Run, find_runs, owned_items, shifted
 
 Mode = Literal["joint", "added"]
 
@@ -63,16 +65,6 @@ class WardrobeLayer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """Neighbouring rows of a batch that are served alike."""
-
-    rows: slice
-    """The rows of the batch."""
-    items: slice | None
-    """The items they own, one each or one for all of them; None when they own nothing."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Wardrobe:
     """Encoded garments: for each attention layer of a denoiser, keys and values, and how they combine.
 
@@ -81,8 +73,11 @@ class Wardrobe:
 
     layers: Mapping[str, WardrobeLayer]
     """By the layer's module path in the U-Net: `down_blocks.0.attentions.0.transformer_blocks.0.attn1`..."""
-    rows: tuple[int, ...]
-    """For each row of the denoiser's batch, the item that it owns, or −1: the row skips the wardrobe."""
+    rows: tuple[Owner, ...]
+    """For each row of the denoiser's batch, what it owns: an item, several that it sees side by side, or −1:
+    the row skips the wardrobe."""
+    per_picture: bool = False
+    """Whether `rows` speaks of pictures: which rows of the batch are theirs is then found in each step."""
     tokens: Float[Tensor, "items T D"] | None = None
     """What a row reads in the place of text, where a system replaces the text (see `row_tokens`)."""
     categories: tuple[str, ...] = ()
@@ -90,10 +85,11 @@ class Wardrobe:
 
     def __post_init__(self) -> None:
         """Refuse rows that own what is not there."""
-        owned = [item for item in self.rows if not -1 <= item < self.items]
-        if (self.layers or self.tokens is not None) and owned:
+        owned = [item for owner in self.rows for item in owned_items(owner)]
+        missing = [item for item in owned if not 0 <= item < self.items]
+        if (self.layers or self.tokens is not None) and missing:
             raise ToileError(
-                f"a row owns item {owned[0]}, but the wardrobe has {self.items} items; use -1 for none"
+                f"a row owns item {missing[0]}, but the wardrobe has {self.items} items; use -1 for none"
             )
 
     @property
@@ -105,7 +101,7 @@ class Wardrobe:
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         """The rows as few runs, so that slices (views) serve instead of copies by index."""
-        return tuple(_runs(self.rows))
+        return tuple(find_runs(self.rows))
 
     def row_tokens(self) -> Float[Tensor, "rows T D"]:
         """`tokens` for each row; rows that own nothing read zeros, which keys and values without bias stay.
@@ -119,14 +115,37 @@ class Wardrobe:
 
     @staticmethod
     def _run_tokens(tokens: Tensor, run: Run) -> Tensor:
-        count = run.rows.stop - run.rows.start
         if run.items is None:
-            return tokens.new_zeros(count, *tokens.shape[1:])
-        return tokens[run.items].expand(count, -1, -1)
+            return tokens.new_zeros(run.rows.stop - run.rows.start, *tokens.shape[1:])
+        return run.take(tokens)
 
-    def for_rows(self, rows: Sequence[int]) -> "Wardrobe":
-        """Say which rows of the denoiser's batch own which item (−1: none)."""
-        return replace(self, rows=tuple(rows))
+    def for_rows(self, rows: Sequence[Owner]) -> "Wardrobe":
+        """Say which rows of the denoiser's batch own which item, or which items (−1: none)."""
+        return replace(self, rows=tuple(rows), per_picture=False)
+
+    def with_scale(self, scale: float, weights: Sequence[float] = ()) -> "Wardrobe":
+        """Set λ of what is added to the layers' own attention.
+
+        Args:
+            scale: λ, for all items together; it replaces the one before.
+            weights: a further weight for each item, which scales its values and leaves the softmax alone;
+                nothing is 1 for all. Weights that were given before stay in.
+
+        Source: AnyDressing, Eq. 6. Ours: the weight of one garment.
+
+        Raises:
+            ToileError: when there is not one weight for each item.
+        """
+        if weights and len(weights) != self.items:
+            raise ToileError(f"{len(weights)} weights were given for {self.items} items; give each its own")
+
+        def scaled(layer: WardrobeLayer) -> WardrobeLayer:
+            if layer.mode != "added":
+                return layer
+            own = layer.value.new_tensor(weights)[:, None, None] if weights else 1
+            return replace(layer, value=layer.value * own, scale=layer.value.new_tensor(scale))
+
+        return replace(self, layers={name: scaled(layer) for name, layer in self.layers.items()})
 
     def select(self, items: Sequence[int]) -> "Wardrobe":
         """Keep some of the items, in the order given; each then owns one row."""
@@ -142,7 +161,7 @@ class Wardrobe:
 
     @classmethod
     def stack(cls, wardrobes: Sequence["Wardrobe"]) -> "Wardrobe":
-        """Put wardrobes for the same layers into one, their items one after another; each owns one row.
+        """Put wardrobes for the same layers into one: their items one after another, and so their rows.
 
         Raises:
             ToileError: when they were made for different U-Nets, or by different systems.
@@ -159,14 +178,18 @@ class Wardrobe:
             value = torch.cat([wardrobe.layers[name].value for wardrobe in wardrobes])
             layers[name] = replace(layer, key=key, value=value)
         tokens = [wardrobe.tokens for wardrobe in wardrobes if wardrobe.tokens is not None]
-        items = sum(wardrobe.items for wardrobe in wardrobes)
+        before = list(accumulate((wardrobe.items for wardrobe in wardrobes), initial=0))
         categories = sum((wardrobe.categories for wardrobe in wardrobes), ())
         return replace(
             first,
             layers=layers,
             tokens=torch.cat(tokens) if tokens else None,
-            rows=tuple(range(items)),
-            categories=categories if len(categories) == items else (),
+            rows=tuple(
+                shifted(owner, by)
+                for wardrobe, by in zip(wardrobes, before, strict=False)
+                for owner in wardrobe.rows
+            ),
+            categories=categories if len(categories) == before[-1] else (),
         )
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Wardrobe":
@@ -202,7 +225,13 @@ class Wardrobe:
         if self.tokens is not None:
             tensors["tokens"] = self.tokens
         modes = {name: layer.mode for name, layer in self.layers.items()}
-        stamp = {"weights": weights, "modes": modes, "rows": self.rows, "categories": self.categories}
+        stamp = {
+            "weights": weights,
+            "modes": modes,
+            "rows": self.rows,
+            "per_picture": self.per_picture,
+            "categories": self.categories,
+        }
         _save(Path(path), "wardrobe", tensors, stamp)
 
     @classmethod
@@ -226,7 +255,8 @@ class Wardrobe:
         return cls(
             layers=layers,
             tokens=tensors.get("tokens"),
-            rows=tuple(stamp["rows"]),
+            rows=tuple(tuple(owner) if isinstance(owner, list) else owner for owner in stamp["rows"]),
+            per_picture=stamp["per_picture"],
             categories=tuple(stamp["categories"]),
         )
 
@@ -280,18 +310,6 @@ class GarmentFeatures:
         image_tokens = tensors.pop("image_tokens", None)
         states = {name.removeprefix("hidden_states."): tokens for name, tokens in tensors.items()}
         return cls(hidden_states=states, image_tokens=image_tokens, categories=tuple(stamp["categories"]))
-
-
-def _runs(rows: tuple[int, ...]) -> Iterable[Run]:
-    start = 0
-    while start < len(rows):
-        step = 0 if rows[start + 1 : start + 2] == rows[start : start + 1] or rows[start] < 0 else 1
-        stop = start + 1
-        while stop < len(rows) and rows[stop] == rows[stop - 1] + step:
-            stop += 1
-        items = None if rows[start] < 0 else slice(rows[start], rows[stop - 1] + 1)
-        yield Run(rows=slice(start, stop), items=items)
-        start = stop
 
 
 def _linear_map(tensors: Mapping[str, Tensor], name: str) -> LinearMap | None:

@@ -39,3 +39,17 @@ def test_attributes_hold_no_empty_values():
             assert all(attributes.values())
             assert attributes["pattern"] == spec.texture.pattern
             assert ("second_colour" in attributes) == (not spec.texture.one_coloured)
+
+
+def test_a_caption_may_name_the_clothes_or_leave_them_out():
+    for scene in scenes()[:100]:
+        named, unnamed = describe_person(scene, "named"), describe_person(scene, "unnamed")
+        colours = {spec.texture.colours[0] for spec in scene.garments} - {scene.look.hair_colour}
+        for spec in scene.garments:
+            assert spec.cut in named
+            assert spec.cut not in unnamed
+        assert not any(f" {colour} " in f" {named} {unnamed} " for colour in colours)
+        assert len(unnamed) < len(named) < len(describe_person(scene))
+        for told in (named, unnamed):
+            assert told.startswith(f"a {scene.look.noun}") or told.startswith(f"a bald {scene.look.noun}")
+            assert told.endswith("in a studio" if scene.mode == "studio" else "in the street")

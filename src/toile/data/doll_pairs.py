@@ -17,6 +17,13 @@ DollsMode = Literal["studio", "street", "mixed"]
 """How many dolls are drawn: all in one mode, or mixed: those with odd seeds in the street."""
 
 
+def mode_of(seed: int, mode: DollsMode) -> Mode:
+    """How the doll of a seed is drawn."""
+    if mode != "mixed":
+        return mode
+    return "street" if seed % 2 else "studio"
+
+
 @lru_cache(maxsize=64)
 def _draw(seed: int, size: tuple[int, int], mode: Mode, category: Category | None) -> Doll:
     """Draw, remembering the last few: a pair's pictures come from one drawing."""
@@ -163,8 +170,7 @@ class DollPairs(PairSequence):
     def pair(self, index: int) -> GarmentPair:
         """One pair."""
         seed = self.seeds[index]
-        mixed: Mode = "street" if seed % 2 else "studio"
-        mode = mixed if self.mode == "mixed" else self.mode
+        mode = mode_of(seed, self.mode)
         if self.paired:
             return doll_pair(seed, self.size, mode)
         return unpaired_doll_pair(seed, self.seeds[(index + 1) % len(self.seeds)], self.size, mode)

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from toile.diffusion.attention import added_attention, attention, joint_attention
 from toile.errors import ToileError
-from toile.wardrobe import Run, Wardrobe, WardrobeLayer
+from toile.wardrobe import Wardrobe, WardrobeLayer
+from toile.wardrobe_rows import Run
 
 Kind = Literal["attn1", "attn2"]
 
@@ -111,7 +112,7 @@ class WardrobeAttention:
 def _attend(layer: WardrobeLayer, run: Run, query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     if run.items is None:
         return attention(query, key, value, heads)
-    garment = layer.map(lambda tokens: tokens[run.items].to(query.dtype).expand(len(query), -1, -1))
+    garment = layer.map(lambda tokens: run.take(tokens).to(query.dtype))
     if layer.mode == "joint":
         return joint_attention(query, key, value, garment.key, garment.value, heads)
     return added_attention(query, key, value, garment.key, garment.value, heads, layer.scale, layer.output)

@@ -90,6 +90,9 @@ class TextToImageRecipe:
     """How often the caption is replaced by the empty text, so that guidance works."""
     garment_share: float = 0.6
     """Share of flat garments among the training pictures; the others are people."""
+    vary_captions: bool = True
+    """Whether a doll's clothes are described in some captions, only named in others, left out of the rest,
+    as they are by who leaves them to the garments (AnyDressing)."""
     optimization: Optimization = field(
         default_factory=lambda: Optimization(
             steps=6000,
@@ -102,3 +105,10 @@ class TextToImageRecipe:
         )
     )
     """Steps, batches and AdamW's numbers."""
+
+
+def half_size_base() -> TextToImageRecipe:
+    """The start of the base U-Net: pictures of half the size, of which a step costs a third."""
+    recipe = TextToImageRecipe()
+    optimization = replace(recipe.optimization, final_learning_rate=3e-4)
+    return replace(recipe, size=(SIZE[0] // 2, SIZE[1] // 2), optimization=optimization)

@@ -4,12 +4,14 @@ Legend: `B` batch, `C c` channels, `h w` pixels of a feature map, `N` = h·w tok
 """
 
 from collections.abc import Callable, Generator
+from functools import partial
 from itertools import islice, zip_longest
 from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention import BasicTransformerBlock
+from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.utils.accelerate_utils import apply_forward_hook
 from jaxtyping import Float, Int
@@ -19,6 +21,14 @@ from torch.utils.checkpoint import checkpoint
 from toile.diffusion.layers import attention_layers
 
 Call = Callable[..., Any]
+SelfAttention = Callable[[str, Attention, Tensor], Tensor]
+"""From a layer's module path, the layer and what enters it, (B, N, c), to what leaves it."""
+
+
+def own_attention(path: str, layer: Attention, hidden_states: Float[Tensor, "B N c"]) -> Tensor:
+    """What the layer itself computes."""
+    output: Tensor = layer(hidden_states)
+    return output
 
 
 @apply_forward_hook
@@ -26,7 +36,8 @@ def encode_hidden_states(
     unet: UNet2DConditionModel,
     sample: Float[Tensor, "B C h w"],
     timestep: Int[Tensor, "..."],
-    encoder_hidden_states: Float[Tensor, "B L D"],
+    encoder_hidden_states: Float[Tensor, "B L D"] | None,
+    self_attention: SelfAttention = own_attention,
 ) -> dict[str, Float[Tensor, "B N c"]]:
     """Encode a picture as the hidden states that enter a U-Net's self-attention layers, after their norm.
 
@@ -37,14 +48,16 @@ def encode_hidden_states(
         unet: any diffusers U-Net with Stable Diffusion's blocks.
         sample: what the U-Net reads: latents, and further channels if it has them.
         timestep: t of each row, or one for all.
-        encoder_hidden_states: embeddings of the text.
+        encoder_hidden_states: embeddings of the text; None leaves the cross-attention layers out.
+        self_attention: computes a self-attention layer.
 
     Returns:
         By the layer's module path, in the order in which they are computed.
     """
     count = len(attention_layers(unet, "attn1"))
     # A generator computes nothing beyond what is taken from it: this is where the U-Net's tail is left away.
-    return dict(islice(_self_attention_inputs(unet, sample, timestep, encoder_hidden_states), count))
+    inputs = _self_attention_inputs(unet, sample, timestep, encoder_hidden_states, self_attention)
+    return dict(islice(inputs, count))
 
 
 def unused_parameters(unet: UNet2DConditionModel) -> list[nn.Parameter]:
@@ -64,7 +77,11 @@ def unused_parameters(unet: UNet2DConditionModel) -> list[nn.Parameter]:
 
 
 def _self_attention_inputs(
-    unet: UNet2DConditionModel, sample: Tensor, timestep: Tensor, text: Tensor
+    unet: UNet2DConditionModel,
+    sample: Tensor,
+    timestep: Tensor,
+    text: Tensor | None,
+    attend: SelfAttention,
 ) -> Generator[tuple[str, Tensor], None, None]:
     call = _checkpointed if unet.is_gradient_checkpointing and torch.is_grad_enabled() else _plain
     time = unet.time_embedding(unet.get_time_embed(sample=sample, timestep=timestep))  # (B, 4 C)
@@ -75,7 +92,7 @@ def _self_attention_inputs(
             hidden = call(resnet, hidden, time)
             if transformer is not None:
                 path = f"down_blocks.{index}.attentions.{number}"
-                hidden = yield from _transformer_inputs(transformer, path, hidden, text, call)
+                hidden = yield from _transformer_inputs(transformer, path, hidden, text, attend, call)
             skips.append(hidden)
         for downsampler in block.downsamplers or ():
             hidden = downsampler(hidden)  # (B C h/2 w/2)
@@ -86,7 +103,7 @@ def _self_attention_inputs(
         zip(_attentions(unet.mid_block), unet.mid_block.resnets[1:], strict=True)
     ):
         path = f"mid_block.attentions.{number}"
-        hidden = yield from _transformer_inputs(transformer, path, hidden, text, call)
+        hidden = yield from _transformer_inputs(transformer, path, hidden, text, attend, call)
         hidden = call(resnet, hidden, time)
 
     for index, block in enumerate(unet.up_blocks):
@@ -94,30 +111,43 @@ def _self_attention_inputs(
             hidden = call(resnet, torch.cat([hidden, skips.pop()], dim=1), time)
             if transformer is not None:
                 path = f"up_blocks.{index}.attentions.{number}"
-                hidden = yield from _transformer_inputs(transformer, path, hidden, text, call)
+                hidden = yield from _transformer_inputs(transformer, path, hidden, text, attend, call)
         for upsampler in block.upsamplers or ():
             hidden = upsampler(hidden, skips[-1].shape[-2:])  # (B C 2h 2w), or as the skip says
 
 
 def _transformer_inputs(
-    transformer: Transformer2DModel, path: str, hidden: Tensor, text: Tensor, call: Call
+    transformer: Transformer2DModel,
+    path: str,
+    hidden: Tensor,
+    text: Tensor | None,
+    attend: SelfAttention,
+    call: Call,
 ) -> Generator[tuple[str, Tensor], None, Tensor]:
     """Yield what enters each self-attention of one transformer; return the feature map that it gives."""
     batch, _, height, width = hidden.shape
     tokens, inner = transformer._operate_on_continuous_inputs(hidden)  # (B N C)
     for number, block in enumerate(transformer.transformer_blocks):
         normed = block.norm1(tokens)  # (B N C)
-        yield f"{path}.transformer_blocks.{number}.attn1", normed
-        tokens = call(_after_norm, block, tokens, normed, text)
+        name = f"{path}.transformer_blocks.{number}.attn1"
+        yield name, normed
+        tokens = call(_after_norm, block, tokens, normed, text, partial(attend, name))
     output: Tensor = transformer._get_output_for_continuous_inputs(
         hidden_states=tokens, residual=hidden, batch_size=batch, height=height, width=width, inner_dim=inner
     )  # (B C h w)
     return output
 
 
-def _after_norm(block: BasicTransformerBlock, tokens: Tensor, normed: Tensor, text: Tensor) -> Tensor:
-    tokens = tokens + block.attn1(normed)
-    tokens = tokens + block.attn2(block.norm2(tokens), encoder_hidden_states=text)
+def _after_norm(
+    block: BasicTransformerBlock,
+    tokens: Tensor,
+    normed: Tensor,
+    text: Tensor | None,
+    attend: Callable[[Attention, Tensor], Tensor],
+) -> Tensor:
+    tokens = tokens + attend(block.attn1, normed)
+    if text is not None:
+        tokens = tokens + block.attn2(block.norm2(tokens), encoder_hidden_states=text)
     output: Tensor = tokens + block.ff(block.norm3(tokens))
     return output
 

@@ -1,5 +1,6 @@
 """Captions in a small closed vocabulary."""
 
+from toile.dolls.doll import Telling
 from toile.dolls.outfit import GarmentSpec
 from toile.dolls.scene import Scene
 
@@ -89,12 +90,16 @@ def detail_phrase(spec: GarmentSpec) -> str:
 
 def describe_garment(spec: GarmentSpec) -> str:
     """A sentence about the garment alone."""
-    phrase = f"{colour_phrase(spec)} {cut_phrase(spec)}{detail_phrase(spec)}"
-    return phrase if spec.cut in ("trousers", "shorts") else _with_article(phrase)
+    return _one(spec, f"{colour_phrase(spec)} {cut_phrase(spec)}{detail_phrase(spec)}")
 
 
-def describe_person(scene: Scene) -> str:
-    """A sentence about the whole picture."""
+def name_garment(spec: GarmentSpec) -> str:
+    """What it is, and nothing of how it looks."""
+    return _one(spec, spec.cut)
+
+
+def describe_person(scene: Scene, clothes: Telling = "described") -> str:
+    """A sentence about the whole picture, which says more or less of the clothes."""
     worn = sorted(scene.garments, key=lambda spec: ("upper", "dress", "lower", "hat").index(spec.category))
     look = scene.look
     hair = "a bald" if look.hair == "bald" else "a"
@@ -106,9 +111,10 @@ def describe_person(scene: Scene) -> str:
     )
     pose = f", {' and '.join(arms)}" if arms else ""
     bag = "" if scene.bag is None else ", with a bag"
-    clothes = ", ".join(describe_garment(spec) for spec in worn)
+    tell = {"described": describe_garment, "named": name_garment}.get(clothes)
+    dressed = "" if tell is None else f" in {', '.join(tell(spec) for spec in worn)}"
     place = "in a studio" if scene.mode == "studio" else "in the street"
-    return f"{hair} {look.noun}{head} in {clothes}{pose}{bag}, {place}"
+    return f"{hair} {look.noun}{head}{dressed}{pose}{bag}, {place}"
 
 
 def garment_attributes(spec: GarmentSpec) -> dict[str, str]:
@@ -130,6 +136,10 @@ def garment_attributes(spec: GarmentSpec) -> dict[str, str]:
         attributes[detail.kind] = detail.content
         attributes[f"{detail.kind}_colour"] = detail.colour
     return {name: value for name, value in attributes.items() if value}
+
+
+def _one(spec: GarmentSpec, phrase: str) -> str:
+    return phrase if spec.cut in ("trousers", "shorts") else _with_article(phrase)
 
 
 def _hair(style: str, colour: str) -> str:

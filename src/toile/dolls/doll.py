@@ -8,9 +8,12 @@ from jaxtyping import Bool, Float32, UInt8
 
 Category = Literal["upper", "lower", "dress"]
 Mode = Literal["studio", "street"]
+Telling = Literal["described", "named", "unnamed"]
+"""What a caption of a person says of the clothes: all of it, only what they are, or nothing."""
 
 CATEGORIES: tuple[Category, ...] = ("upper", "lower", "dress")
 MODES: tuple[Mode, ...] = ("studio", "street")
+TELLINGS: tuple[Telling, ...] = ("described", "named", "unnamed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +98,15 @@ class Doll:
     """COCO-18 joints: x, y in pixels, and 1 where the joint is in the frame, else 0."""
     garments: dict[str, FlatGarment]
     """Everything worn, by `upper`, `lower`, `dress`, `hat`."""
-    caption: str
-    """A sentence about the whole picture."""
+    captions: dict[Telling, str]
+    """A sentence about the whole picture, by what it says of the clothes."""
     hardness: Hardness
     """How hard the pair's own garment is to restore."""
+
+    @property
+    def caption(self) -> str:
+        """A sentence about the whole picture, the clothes described."""
+        return self.captions["described"]
 
     @property
     def garment(self) -> UInt8[np.ndarray, "H W 3"]:

@@ -9,7 +9,7 @@ import numpy as np
 from toile.dolls.background import draw_background
 from toile.dolls.captions import describe_garment, describe_person, garment_attributes
 from toile.dolls.cuts import build_cut
-from toile.dolls.doll import CATEGORIES, MODES, Category, Doll, FlatGarment, Mode
+from toile.dolls.doll import CATEGORIES, MODES, TELLINGS, Category, Doll, FlatGarment, Mode
 from toile.dolls.figure import draw_arm, draw_bag, draw_hand, draw_legs, draw_neck_shadow, draw_torso
 from toile.dolls.flat import draw_cloth, light_flat, to_picture
 from toile.dolls.frame import Frame, body_frame
@@ -69,7 +69,7 @@ def render(scene: Scene, size: tuple[int, int], *, lit: bool = True) -> Doll:
         parse=parse_map(painter.owner, clothes),
         joints=_joints(skeleton, body, size),
         garments=garments,
-        caption=describe_person(scene),
+        captions={telling: describe_person(scene, telling) for telling in TELLINGS},
         hardness=measure_hardness(garments[scene.category], clothes[scene.category].spec),
     )
 

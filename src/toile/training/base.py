@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
@@ -12,9 +12,11 @@ from torch.utils.data import Dataset
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from toile.data.latent_cache import Encodings
+from toile.data.varied_captions import VariedCaptions
 from toile.diffusion import tiny
 from toile.diffusion.noise import item_generators, noise_latents
 from toile.diffusion.recipes import TextToImageRecipe
+from toile.diffusion.stable_diffusion import load_part
 from toile.training.loop import train
 from toile.training.pairs import RunPairs, open_run_pairs
 from toile.training.pictures import tile
@@ -22,6 +24,8 @@ from toile.training.prepared import PairEncoder, copy_parts, embed_texts, encodi
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
+SHOWN = 8
+"""How many captions a sample picture shows."""
 TextParts = tuple[AutoencoderKL, CLIPTextModel, CLIPTokenizer]
 
 
@@ -69,14 +73,17 @@ class TextToImageTask:
     def __init__(
         self, recipe: TextToImageRecipe, data: Encodings, unseen: Encodings, parts: TextParts, base: Path
     ) -> None:
-        """Build the U-Net; `data` is for training, `unseen` for validation."""
-        self.recipe, self.model, self.scheduler = recipe, tiny.unet(), tiny.scheduler()
+        """Build the U-Net, or go on from `base`'s; `data` is for training, `unseen` for validation."""
+        self.recipe, self.scheduler = recipe, tiny.scheduler()
+        goes_on = (base / "unet").is_dir()
+        self.model = load_part(UNet2DConditionModel, base, "unet") if goes_on else tiny.unet()
         self.vae, self.text_encoder, self.tokenizer, self.base = *parts, base
         self.dataset = CaptionedLatents(data)
         self.unseen = CaptionedLatents(unseen)
+        shown = [(unseen[row], row % 2) for row in range(min(SHOWN, len(unseen)))]
         self.captions = [
-            self.tokenizer.decode(unseen[i]["garment_caption"], skip_special_tokens=True)
-            for i in range(min(6, len(unseen)))
+            self.tokenizer.decode(item["garment_caption" if flat else "caption"], skip_special_tokens=True)
+            for item, flat in shown
         ]
         empty = self.tokenizer("", padding="max_length", return_tensors="pt").input_ids
         self.null = embed_texts(self.text_encoder, empty.to(self.text_encoder.device)).cpu()
@@ -100,7 +107,7 @@ class TextToImageTask:
         return {"unseen_loss": fixed_noise_loss(self.loss, model, self.unseen)}
 
     def sample(self, model: nn.Module) -> Image.Image:
-        """Six unseen garment captions, drawn."""
+        """Captions of unseen people and garments by turns, drawn."""
         pipeline = self._pipeline(model)
         generators = item_generators(range(len(self.captions)))
         drawn = pipeline(
@@ -147,7 +154,7 @@ def _prepared(
     encoder = PairEncoder(
         parts[0], parts[2], recipe.size, tiny.IMAGE_ENCODER_SIZE, device, text_encoder=parts[1]
     )
-    pairs = open_run_pairs(sources, run, recipe.size)
+    pairs = open_run_pairs(sources, run, recipe.size, VariedCaptions if recipe.vary_captions else None)
     data, unseen = (prepare(part, encoder, sources.cache) for part in (pairs.training, pairs.unseen))
     return parts, pairs, data, unseen
 
@@ -160,7 +167,7 @@ def encode_text_to_image(recipe: TextToImageRecipe, sources: Sources, run: RunSe
 def train_text_to_image(recipe: TextToImageRecipe, sources: Sources, run: RunSettings) -> Path:
     """Train the base U-Net; returns the folder of the exported model.
 
-    `sources.initial` holds the VAE, the text encoder and the tokenizer.
+    `sources.initial` holds the VAE, the text encoder and the tokenizer, and perhaps a U-Net to go on from.
     """
     torch.manual_seed(run.seed)
     parts, pairs, data, unseen = _prepared(recipe, sources, run)
