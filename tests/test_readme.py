@@ -2,13 +2,14 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 import tyro
 from PIL import Image
 from tests.readme_tree import FOLDERS, ROOT, tree
 
-from toile.bundled import is_bundled
+from toile.bundled import is_bundled, weights_folder
 from toile.cli.main import Command
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,12 +48,14 @@ def test_every_file_of_the_package_is_in_the_tree():
 
 
 def test_the_test_files_mirror_the_package():
+    """`test_plug_in.py` tests `plug_in.py`, and so does `test_plug_in_pipelines.py`, a part of those tests."""
     for path in (ROOT / "tests").rglob("test_*.py"):
-        mirrored = (
-            ROOT / "src/toile" / path.relative_to(ROOT / "tests").with_name(path.name.removeprefix("test_"))
-        )
-        documents = path.parent == ROOT / "tests" and path.name in ("test_readme.py", "test_make.py")
-        assert mirrored.exists() or documents or path.name == "test_fidelity.py", f"{path} tests no file"
+        words = path.stem.removeprefix("test_").split("_")
+        names = ["_".join(words[: count + 1]) + ".py" for count in range(len(words))]
+        folder = path.parent.relative_to(ROOT / "tests")
+        exists = any((ROOT / top / folder / name).exists() for name in names for top in ("src/toile", ""))
+        documents = ("test_readme.py", "test_make.py", "test_fidelity.py")
+        assert exists or (folder == Path() and path.name in documents), f"{path} tests no file"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -113,12 +116,27 @@ def test_every_package_is_pinned_exactly():
     assert names <= pinned
 
 
+@pytest.mark.skipif(not is_bundled("anydressing"), reason="the bundled weights have not been trained yet")
+def test_the_plug_in_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("shirt.png", "jeans.png"):
+        Image.new("RGB", (192, 256), "teal").save(name)
+    base = str(weights_folder() / "base")
+    example = blocks("python")[0].replace("path/to/the/base/or/a/fine-tuned/one", base)
+    namespace: dict[str, object] = {}
+    exec(
+        example.replace("cross_attention_kwargs=", "num_inference_steps=2, cross_attention_kwargs="),
+        namespace,
+    )
+    assert isinstance(namespace["picture"], Image.Image)
+
+
 @pytest.mark.skipif(not is_bundled("igr"), reason="the bundled weights have not been trained yet")
 def test_the_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (192, 256), "teal").save("photo.jpg")
     Image.new("L", (192, 256), 255).save("mask.png")
-    (example,) = blocks("python")
+    example = blocks("python")[1]
     namespace: dict[str, object] = {}
     exec(example.replace("range(4)", "range(1)"), namespace)
     assert Image.open("garment.png").size == (192, 256)

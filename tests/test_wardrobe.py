@@ -142,7 +142,9 @@ def test_a_file_keeps_who_owns_what(tmp_path):
 def test_lambda_is_one_for_all_and_a_garment_has_a_weight_of_its_own():
     own = wardrobe()
     scaled = own.with_scale(0.7, [1.0, 0.0, 2.0])
-    assert scaled.layers["a.attn1"] is own.layers["a.attn1"]  # one softmax over both: there is nothing to scale
+    assert (
+        scaled.layers["a.attn1"] is own.layers["a.attn1"]
+    )  # one softmax over both: there is nothing to scale
     before, after = own.layers["a.attn2"], scaled.layers["a.attn2"]
     assert after.scale is not None
     assert after.scale.item() == pytest.approx(0.7)

@@ -9,9 +9,9 @@ denoiser's batch.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
@@ -82,15 +82,17 @@ class Wardrobe:
     """What a row reads in the place of text, where a system replaces the text (see `row_tokens`)."""
     categories: tuple[str, ...] = ()
     """The category that each item was encoded for, where known."""
+    _runs: tuple[Run, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse rows that own what is not there."""
+        """Refuse rows that own what is not there, and find the runs: no compiled layer has to."""
         owned = [item for owner in self.rows for item in owned_items(owner)]
         missing = [item for item in owned if not 0 <= item < self.items]
         if (self.layers or self.tokens is not None) and missing:
             raise ToileError(
                 f"a row owns item {missing[0]}, but the wardrobe has {self.items} items; use -1 for none"
             )
+        object.__setattr__(self, "_runs", tuple(find_runs(self.rows)))
 
     @property
     def items(self) -> int:
@@ -98,10 +100,10 @@ class Wardrobe:
         none = 0 if self.tokens is None else len(self.tokens)
         return next((len(layer.key) for layer in self.layers.values()), none)
 
-    @cached_property
+    @property
     def runs(self) -> tuple[Run, ...]:
         """The rows as few runs, so that slices (views) serve instead of copies by index."""
-        return tuple(find_runs(self.rows))
+        return self._runs
 
     def row_tokens(self) -> Float[Tensor, "rows T D"]:
         """`tokens` for each row; rows that own nothing read zeros, which keys and values without bias stay.
@@ -292,12 +294,24 @@ class GarmentFeatures:
         tokens = None if self.image_tokens is None else _to(self.image_tokens, device, dtype)
         return replace(self, hidden_states=states, image_tokens=tokens)
 
-    def save(self, path: Path | str, weights: str) -> None:
-        """Write to a safetensors file, stamped with the hash of the weights that made it (`hash_weights`)."""
-        tensors = {f"hidden_states.{name}": tokens for name, tokens in self.hidden_states.items()}
-        if self.image_tokens is not None:
-            tensors["image_tokens"] = self.image_tokens
-        _save(Path(path), "garment features", tensors, {"weights": weights, "categories": self.categories})
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor, by its name in a file."""
+        named = {f"hidden_states.{name}": tokens for name, tokens in self.hidden_states.items()}
+        return named if self.image_tokens is None else {**named, "image_tokens": self.image_tokens}
+
+    def save(self, path: Path | str, weights: str, notes: Mapping[str, str] | None = None) -> None:
+        """Write to a safetensors file.
+
+        Args:
+            path: the file to write.
+            weights: hash of the weights that made the features (`hash_weights`).
+            notes: what else the file's header is to say.
+
+        Raises:
+            ToileError: when it cannot be written.
+        """
+        stamp = {"weights": weights, "categories": self.categories}
+        _save(Path(path), "garment features", self.tensors(), stamp, notes)
 
     @classmethod
     def load(cls, path: Path | str, weights: str) -> "GarmentFeatures":
@@ -337,11 +351,20 @@ def _to(tensor: Tensor, device: torch.device | str | None, dtype: torch.dtype | 
     return tensor.to(device=device, dtype=dtype)
 
 
-def _save(path: Path, kind: str, tensors: Mapping[str, Tensor], stamp: Mapping[str, object]) -> None:
+def _save(
+    path: Path,
+    kind: str,
+    tensors: Mapping[str, Tensor],
+    stamp: Mapping[str, object],
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    metadata = {**(notes or {}), "toile": kind, "stamp": json.dumps(stamp)}
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         with whole_file(path) as beside:
-            save_file(contiguous, beside, metadata={"toile": kind, "stamp": json.dumps(stamp)})
+            save_file(contiguous, beside, metadata=metadata)
+            with beside.open("rb+") as file:  # on the disk before it has its name
+                os.fsync(file.fileno())
     except SafetensorError as error:
         raise ToileError(f"{path} cannot be written ({error}); choose another output") from error
 

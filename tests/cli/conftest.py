@@ -48,6 +48,16 @@ def twgtm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def anydressing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An AnyDressing with random weights in its real layout, for pictures of 64×32. Copy it to change it."""
+    from tests.anydressing.small_pipeline import small_pipeline
+
+    folder = tmp_path_factory.mktemp("anydressing")
+    small_pipeline().save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
 def noise_file(tmp_path: Path) -> Callable[..., Path]:
     """Make pictures of noise: `noise_file("a.png", seed=1)`."""
@@ -76,3 +86,24 @@ def mask_file(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture
+def garments(noise_file) -> tuple[Path, Path]:
+    """A shirt and trousers."""
+    return noise_file("shirt.jpg", 1, (50, 50)), noise_file("jeans.png", 2)
+
+
+@pytest.fixture
+def dress(toile, anydressing_folder, garments) -> Callable[..., Run]:
+    """Run `toile dress` with the small random model."""
+
+    def run(*options: object, upper=garments[0], lower=garments[1]) -> Run:
+        words = [*options]
+        for option, value in {"--prompt": "a woman in a park", "--model": anydressing_folder}.items():
+            words += [] if option in words else [option, value]
+        for option, value in {"--upper": upper, "--lower": lower}.items():
+            words += [] if value is None else [option, value]
+        return toile("dress", *words)
+
+    return run

@@ -36,6 +36,8 @@ def test_the_demo_makes_a_page_with_its_pictures(igr_folder, tmp_path, capfd):
                 "1",
                 "--two-way",
                 "none",
+                "--dressing",
+                "none",
                 "--model",
                 str(igr_folder),
             ]
@@ -56,7 +58,7 @@ def test_the_demo_makes_a_page_with_its_pictures(igr_folder, tmp_path, capfd):
 
 
 def test_the_model_that_goes_both_ways_is_shown_too(igr_folder, twgtm_folder, tmp_path, capfd):
-    folders = {"model": str(igr_folder), "two_way": str(twgtm_folder)}
+    folders = {"model": str(igr_folder), "two_way": str(twgtm_folder), "dressing": "none"}
     page = Pictures()
     made = make_demo(tmp_path, count=6, steps=1, device="cpu", **folders)
     page.feed(made.read_text(encoding="utf-8"))
@@ -76,7 +78,9 @@ def test_two_dolls_of_a_category_meet():
 
 
 def test_the_truth_is_the_doll_s(igr_folder, tmp_path):
-    make_demo(tmp_path, count=1, steps=1, model=str(igr_folder), two_way="none", device="cpu")
+    make_demo(
+        tmp_path, count=1, steps=1, model=str(igr_folder), two_way="none", dressing="none", device="cpu"
+    )
     doll = draw_doll(FIRST_UNSEEN, size=(64, 32), mode="studio", category="upper")
     for kind, wanted in {"photo": doll.person, "mask": doll.agnostic_mask, "truth": doll.garment}.items():
         written = np.asarray(Image.open(tmp_path / f"{FIRST_UNSEEN}-upper-{kind}.png"))

@@ -18,7 +18,8 @@ def run(*arguments: str) -> int:
 def test_help_names_every_command(capsys):
     assert run("--help") == 0
     out = capsys.readouterr().out
-    for command in ("restore", "tryon", "takeoff", "swap", "demo", "dolls", "analyse", "train"):
+    pictures = ("restore", "tryon", "takeoff", "swap", "dress", "wardrobe")
+    for command in (*pictures, "demo", "dolls", "analyse", "train"):
         assert command in out
 
 
@@ -34,6 +35,9 @@ def test_no_argument_is_help(capsys):
         (["tryon"], "--candidates"),
         (["takeoff"], "predicted"),
         (["swap"], "--side-by-side"),
+        (["dress"], "--prompt"),
+        (["wardrobe"], "remove"),
+        (["wardrobe", "add"], "KIND=PICTURE"),
         (["analyse"], "parameters"),
         (["analyse", "parameters"], "--thresholds"),
         (["demo"], "--count"),

@@ -39,6 +39,20 @@ def test_everything_flat_on_request():
         assert (np.asarray(triplet.garment(kind)) == doll.garments[kind].image).all()
 
 
+def test_mixed_dolls_with_odd_seeds_are_in_the_street():
+    made = DollTriplets(20, 2, size=SIZE, mode="mixed", captions="named")
+    assert [triplet.source for triplet in made] == ["dolls:studio"] * 2 + ["dolls:street"] * 2
+    for index, mode in ((0, "studio"), (2, "street")):
+        doll = draw_doll(20 + index // 2, SIZE, mode, "upper")
+        assert (np.asarray(made[index].person) == doll.person).all()
+        assert made[index].caption == doll.captions["named"]
+
+
+def test_what_tells_triplets_apart():
+    options = ({}, {"mode": "mixed"}, {"captions": "varied"}, {"others": "flat"}, {"size": (64, 48)})
+    assert len({DollTriplets(0, 2, **given).fingerprint() for given in options}) == len(options)
+
+
 def test_no_dolls():
     for first, count in ((-1, 2), (0, 0)):
         with pytest.raises(ToileError, match="seeds start at 0"):

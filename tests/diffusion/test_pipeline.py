@@ -1,4 +1,4 @@
-"""What the systems' pipelines share; how it serves each of them, their own tests say."""
+"""What IGR's and TWGTM's pipelines share; how it serves each of them, their own tests say."""
 
 import pytest
 import torch
@@ -7,7 +7,6 @@ from tests.small_models import small_unet
 
 from toile.diffusion import tiny
 from toile.diffusion.pipeline import PhotoPipeline
-from toile.errors import ToileError
 
 
 class Plain(PhotoPipeline):
@@ -77,13 +76,3 @@ def test_latents_are_decoded_as_they_were_encoded(plain):
         torch.testing.assert_close(latents, plain.vae.encode(pictures).latent_dist.mode() * 0.5)
         expected = plain.vae(pictures).sample.clamp(-1, 1)  # the mode, decoded
     torch.testing.assert_close(plain.decode_latents(latents), expected)
-
-
-@pytest.mark.parametrize(("height", "width", "size"), [(None, None, (64, 32)), (96, None, (96, 32))])
-def test_sizes(plain, height, width, size):
-    assert plain.check_size(height, width) == size
-
-
-def test_sizes_that_cannot_be_halved_are_refused(plain):
-    with pytest.raises(ToileError, match=r"size 100×32.*multiples of 32; take 96×32"):
-        plain.check_size(100)

@@ -85,6 +85,17 @@ def test_distance_does_not_depend_on_the_batch() -> None:
     assert torch.allclose(together, alone, atol=1e-5)
 
 
+def test_distance_is_a_loss_that_moves_pictures_and_no_weights() -> None:
+    model, true = small().requires_grad_(False), textured(2)
+    picture = blurred(true, 7).requires_grad_()
+    before = model.distance(picture, true)
+    before.sum().backward()
+    assert picture.grad is not None and picture.grad.isfinite().all()
+    assert all(weight.grad is None for weight in model.parameters())
+    moved = picture.detach() - 0.5 / 255 * picture.grad.sign()
+    assert (model.distance(moved, true) < before.detach()).all()
+
+
 def test_untrained_the_picture_and_every_stage_weigh_the_same() -> None:
     model, true, other = small(), textured(2), textured(2, seed=5)
     mine, theirs = model.features(other), model.features(true)

@@ -9,6 +9,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from safetensors.torch import load_file
 
+from toile.anydressing.pipeline import AnyDressingPipeline
 from toile.data.open import open_pairs
 from toile.igr.pipeline import IGRPipeline
 from toile.training.chain import CHAIN, bundle, gather, half
@@ -19,7 +20,7 @@ from toile.twgtm.pipeline import TWGTMPipeline
 
 SIZE = (64, 96)
 STEPS = 2
-ALONE = ("doll-features", "parser-half", "parser")
+ALONE = ("doll-features", "scene-scorer", "parser-half", "parser")
 """Links that draw their own dolls: their tasks' tests train them."""
 
 
@@ -108,13 +109,15 @@ def test_all_that_is_bundled_is_found_again(runs: Path, tmp_path: Path, monkeypa
         (runs / name / "export").mkdir(parents=True, exist_ok=True)
     gather(runs, tmp_path)
     monkeypatch.setattr("toile.bundled.weights_folder", lambda: tmp_path)
-    for pipeline in (IGRPipeline, TWGTMPipeline):
+    for pipeline in (IGRPipeline, TWGTMPipeline, AnyDressingPipeline):
         loaded = pipeline.from_pretrained("tiny")
         assert loaded.vae.config.scaling_factor != 1
     assert not (tmp_path / "twgtm" / "vae").exists()
 
 
-@pytest.mark.parametrize("name", ["base-vae", "base", "igr-tiny-coarse", "twgtm-tiny-stage-2"])
+@pytest.mark.parametrize(
+    "name", ["base-vae", "base", "igr-tiny-coarse", "twgtm-tiny-stage-2", "anydressing-tiny"]
+)
 def test_samples_are_drawn(runs: Path, name: str) -> None:
     picture = Image.open(runs / name / "samples" / f"step_{STEPS:06d}.png")
     assert picture.width > SIZE[1]

@@ -1,9 +1,9 @@
-"""`toile demo`: restore, try on, take off and swap garments of pictures that no training has seen."""
+"""`toile demo`: restore, try on, take off, swap and dress, with pictures that no training has seen."""
 
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +12,16 @@ from PIL import Image
 
 from toile import __version__
 from toile.bundled import TINY, is_bundled
+from toile.cli.demo_dress import dressing_part, dressing_steps
 from toile.cli.demo_page import Part, Row, write_html
 from toile.cli.demo_two_way import two_way_parts, two_way_steps
-from toile.cli.options import TWGTM_OPTIONS, ModelOption, ModelOptions, check_count
+from toile.cli.options import (
+    ANYDRESSING_OPTIONS,
+    TWGTM_OPTIONS,
+    ModelOption,
+    ModelOptions,
+    check_count,
+)
 from toile.cli.outcomes import Progress
 from toile.cli.restore import restore_pictures
 from toile.dolls import CATEGORIES, Doll, draw_doll
@@ -30,7 +37,7 @@ NONE = "none"
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Restore, try on, take off and swap garments of Paper Dolls that no training has seen.
+    """Restore, try on, take off, swap and put on garments of Paper Dolls that no training has seen.
 
     Writes index.html and the pictures that it shows, as PNGs.
     """
@@ -49,6 +56,8 @@ class Demo:
     """What restores: the bundled model, a folder in diffusers layout, or a hub name."""
     two_way: Annotated[str, tyro.conf.arg(metavar="tiny|none|PATH|NAME")] = TINY
     """What tries on, takes off and swaps; none leaves these away."""
+    dressing: Annotated[str, tyro.conf.arg(metavar="tiny|none|PATH|NAME")] = TINY
+    """What dresses by a prompt; none leaves it away."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes a GPU where there is one."""
 
@@ -62,6 +71,7 @@ class Demo:
             guidance=self.guidance,
             model=self.model,
             two_way=self.two_way,
+            dressing=self.dressing,
             device=self.device,
         )
         print(page)
@@ -77,6 +87,7 @@ def make_demo(
     guidance: float = 1.5,
     model: str = TINY,
     two_way: str = TINY,
+    dressing: str = TINY,
     device: str = "auto",
 ) -> Path:
     """Draw dolls, do everything to their garments, write pictures and a page; for the arguments see `Demo`.
@@ -91,24 +102,33 @@ def make_demo(
     check_count("count", count, 1000)
     options.check("upper")
     check_writable(output)
-    if two_way == TINY and not is_bundled("twgtm"):
-        print("note: there is no bundled model that tries on; it is left away", file=sys.stderr)
-        two_way = NONE
+    two_way = _bundled_or_none(two_way, "twgtm", "tries on")
+    dressing = _bundled_or_none(dressing, "anydressing", "dresses")
     pipeline = options.load("igr")
     dolls = draw_dolls(count, seed, pipeline.default_size)
     parts = [restored_part(pipeline, dolls, options, output)]
     if two_way != NONE:
-        both = ModelOptions(
-            model=two_way, steps=steps, guidance=TWGTM_OPTIONS.guidance, seed=seed, device=device
-        )
+        both = replace(options, model=two_way, guidance=TWGTM_OPTIONS.guidance)
         with Progress(two_way_steps(dolls) * steps, "trying on") as progress:
             parts += two_way_parts(both, dolls, output, progress.step)
-    drawn = f"Models {model} and {two_way}" if two_way != NONE else f"Model {model}"
+    if dressing != NONE:
+        dresses = replace(options, model=dressing, guidance=ANYDRESSING_OPTIONS.guidance)
+        with Progress(dressing_steps() * steps, "dressing") as progress:
+            parts.append(dressing_part(dresses, seed, output, progress.step))
+    models = [name for name in (model, two_way, dressing) if name != NONE]
     young = ". The bundled weights are young: docs/benchmark.md says how young"
-    bundled = TINY in (model, two_way)
-    settings = f"{drawn}, {steps} DDIM steps, guidance {guidance:g}{young if bundled else ''}"
+    drawn = f"Models {', '.join(models)}, {steps} DDIM steps, guidance {guidance:g}"
+    settings = drawn + (young if TINY in models else "")
     write_text(write_html(parts, size=pipeline.default_size, settings=settings), output / "index.html")
     return output / "index.html"
+
+
+def _bundled_or_none(model: str, system: str, does: str) -> str:
+    """The model, but none where `tiny` is asked for and not bundled."""
+    if model != TINY or is_bundled(system):
+        return model
+    print(f"note: there is no bundled model that {does}; it is left away", file=sys.stderr)
+    return NONE
 
 
 def restored_part(pipeline: Any, dolls: Sequence[Doll], options: ModelOptions, output: Path) -> Part:

@@ -14,6 +14,7 @@ from toile.cli.benchmark import Benchmark
 from toile.cli.compare import Compare
 from toile.cli.demo import Demo
 from toile.cli.dolls import DollsMake, DollsShow
+from toile.cli.dress import Dress
 from toile.cli.evaluate import Evaluate
 from toile.cli.mask import MakeMask
 from toile.cli.restore import Restore
@@ -21,6 +22,7 @@ from toile.cli.study import Study
 from toile.cli.swap import Swap
 from toile.cli.takeoff import TakeOff
 from toile.cli.tryon import TryOn
+from toile.cli.wardrobe import Wardrobe
 from toile.errors import ToileError
 
 USAGE_ERROR = 2
@@ -80,6 +82,8 @@ Command = (
     | Annotated[TryOn, tyro.conf.subcommand("tryon")]
     | Annotated[TakeOff, tyro.conf.subcommand("takeoff")]
     | Annotated[Swap, tyro.conf.subcommand("swap")]
+    | Annotated[Dress, tyro.conf.subcommand("dress")]
+    | Annotated[Wardrobe, tyro.conf.subcommand("wardrobe")]
     | Annotated[MakeMask, tyro.conf.subcommand("mask")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
     | Annotated[Dolls, tyro.conf.subcommand("dolls")]

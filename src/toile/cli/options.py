@@ -17,7 +17,7 @@ LARGEST_SEED = 2**63 - 1
 
 CategoryOption = Annotated[str, tyro.conf.arg(metavar="{upper,lower,dress}")]
 ModelOption = Annotated[str, tyro.conf.arg(metavar="tiny|PATH|NAME")]
-System = Literal["igr", "twgtm"]
+System = Literal["igr", "twgtm", "anydressing"]
 """A system, by the name of its folder."""
 
 
@@ -40,13 +40,13 @@ class ModelOptions:
     dtype: Annotated[str, tyro.conf.arg(metavar="{float32,float16,bfloat16}")] = "float32"
     """Kind of number to compute with."""
 
-    def check(self, category: str) -> None:
-        """Refuse what no model can draw with, before one is loaded.
+    def check(self, category: str | None = None) -> None:
+        """Refuse what no model can draw with, before one is loaded; None where there is no category.
 
         Raises:
             ToileError: naming the setting, its value, and what it may be.
         """
-        if category not in CATEGORIES:
+        if category is not None and category not in CATEGORIES:
             raise ToileError(f"category {category!r} is unknown; write one of {', '.join(CATEGORIES)}")
         check_count("steps", self.steps, 1000)
         if not 0 <= self.guidance <= 100:
@@ -116,6 +116,18 @@ IGR_OPTIONS = ModelOptions(steps=25, guidance=1.5)
 """What IGR draws with when it is told nothing else."""
 TWGTM_OPTIONS = ModelOptions(steps=30, guidance=2.5)
 """What TWGTM draws with when it is told nothing else."""
+ANYDRESSING_OPTIONS = ModelOptions(steps=30, guidance=6.0)
+"""What AnyDressing draws with when it is told nothing else."""
+
+
+def check_seeds(seed: int, count: int) -> None:
+    """Refuse seeds that would pass the largest one.
+
+    Raises:
+        ToileError: naming them.
+    """
+    if seed + count - 1 > LARGEST_SEED:
+        raise ToileError(f"seed is {seed}; with {count} candidates the last passes 2**63 - 1")
 
 
 def check_count(name: str, value: int, most: int | None = None) -> None:
@@ -151,6 +163,10 @@ def _pipeline_class(system: System) -> Any:
         from toile.igr.pipeline import IGRPipeline
 
         return IGRPipeline
+    if system == "anydressing":
+        from toile.anydressing.pipeline import AnyDressingPipeline
+
+        return AnyDressingPipeline
     from toile.twgtm.pipeline import TWGTMPipeline
 
     return TWGTMPipeline

@@ -13,16 +13,15 @@ from toile.cli.automatic_masks import AUTO, MaskOption, ParserOption, given_mask
 from toile.cli.jobs import check_not_inputs, output_paths
 from toile.cli.mask_request import MaskRequest
 from toile.cli.options import (
-    LARGEST_SEED,
     TWGTM_OPTIONS,
     CategoryOption,
     ModelOptions,
     OwnModelOptions,
     check_count,
+    check_seeds,
     enough_memory,
 )
 from toile.cli.outcomes import Progress
-from toile.errors import ToileError
 from toile.files import check_writable
 from toile.images import load_photo, save_png
 
@@ -104,8 +103,7 @@ def dress_photo(
     check_not_inputs([path], [person, garment, *([] if given is None else [given])])
     options.check(category)
     check_count("candidates", candidates, MOST_CANDIDATES)
-    if options.seed + candidates - 1 > LARGEST_SEED:
-        raise ToileError(f"seed is {options.seed}; with {candidates} candidates the last passes 2**63 - 1")
+    check_seeds(options.seed, candidates)
     photo, flat = load_photo(person), load_photo(garment)
     pipeline = options.load("twgtm")
     size = options.canvas(pipeline)

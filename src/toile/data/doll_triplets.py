@@ -7,14 +7,18 @@ from typing import Literal, overload
 from PIL import Image
 
 from toile.data.cutouts import CutOut, cut_out
-from toile.data.doll_pairs import SIZE, DollPictures
+from toile.data.doll_pairs import SIZE, DollPictures, DollsMode, mode_of
+from toile.data.fingerprint import digest
 from toile.data.record import Category
 from toile.data.triplets import Triplet, TripletGarment
-from toile.dolls import Doll, Mode
+from toile.data.varied_captions import telling_of
+from toile.dolls import TELLINGS, Doll, Telling
 from toile.errors import ToileError
 
 Others = Literal["cut-out", "flat"]
 """The garments beside the in-shop one: cut from the photo, as the paper has them, or flat as well."""
+Captions = Telling | Literal["varied"]
+"""What captions say of the clothes: the same of every doll's, or what `telling_of` says."""
 IN_SHOP: tuple[Category, ...] = ("upper", "lower")
 
 
@@ -63,9 +67,10 @@ class DollTriplets(Sequence[Triplet]):
         first: int,
         count: int,
         *,
-        mode: Mode = "studio",
+        mode: DollsMode = "studio",
         size: tuple[int, int] = SIZE,
         others: Others = "cut-out",
+        captions: Captions = "described",
     ) -> None:
         """Name the dolls with the seeds from `first` on; nothing is drawn yet.
 
@@ -76,11 +81,16 @@ class DollTriplets(Sequence[Triplet]):
             raise ToileError(
                 f"dolls from seed {first} on, {count} of them: seeds start at 0, and one is the least"
             )
-        self.seeds, self.mode, self.size, self.others = range(first, first + count), mode, size, others
+        self.seeds, self.mode, self.size = range(first, first + count), mode, size
+        self.others, self.captions = others, captions
 
     def __len__(self) -> int:
         """How many triplets: two for each doll."""
         return len(IN_SHOP) * len(self.seeds)
+
+    def fingerprint(self) -> str:
+        """What tells these triplets from others."""
+        return digest([self.seeds, self.mode, self.size, self.others, self.captions, TELLINGS])
 
     @overload
     def __getitem__(self, index: int) -> Triplet: ...
@@ -99,13 +109,15 @@ class DollTriplets(Sequence[Triplet]):
 
     def _triplet(self, index: int) -> Triplet:
         seed, category = self.seeds[index // len(IN_SHOP)], IN_SHOP[index % len(IN_SHOP)]
-        doll = DollPictures(seed=seed, size=self.size, mode=self.mode, garment_category=category)
+        mode = mode_of(seed, self.mode)
+        telling = telling_of(seed) if self.captions == "varied" else self.captions
+        doll = DollPictures(seed=seed, size=self.size, mode=mode, garment_category=category)
         pictures = DollTripletPictures(pictures=doll, others=self.others)
         kinds = sorted(doll.doll.garments, key=lambda kind: kind != category)
         return Triplet(
             identifier=f"{seed:08d}-{category}",
-            source=f"dolls:{self.mode}",
-            caption=doll.doll.caption,
+            source=f"dolls:{mode}",
+            caption=doll.doll.captions[telling],
             garments=tuple(_garment(pictures, kind) for kind in kinds),
             pictures=pictures,
         )

@@ -79,7 +79,7 @@ def _mixture(spec: str) -> list[tuple[str, float]]:
 
 def _open_source(spec: str, split: str, size: tuple[int, int] | None, paired: bool) -> Sequence[GarmentPair]:
     if spec.startswith("dolls:"):
-        first, count, mode = _parse_dolls(spec)
+        first, count, mode = parse_dolls(spec)
         return DollPairs(first, count, mode=mode, size=size or SIZE, paired=paired)
     text, _, named = spec.rpartition(":")
     place, split = (text, named) if text and named in SPLITS and text != "shards" else (spec, split)
@@ -125,7 +125,12 @@ def _open_shards(pattern: str, split: str, paired: bool) -> Sequence[GarmentPair
     return pairs
 
 
-def _parse_dolls(spec: str) -> tuple[int, int, DollsMode]:
+def parse_dolls(spec: str) -> tuple[int, int, DollsMode]:
+    """The first seed, the number of dolls and the mode that a text names.
+
+    Raises:
+        ToileError: when it names no dolls.
+    """
     _, *numbers = spec.split(":")
     mode: DollsMode = "studio"
     if len(numbers) == 3:

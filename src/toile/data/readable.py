@@ -1,9 +1,9 @@
 """Pairs that are sure to be readable: a broken one gives its place to the next that is whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 from PIL import Image
 
@@ -14,6 +14,7 @@ from toile.data.pose import Pose
 from toile.data.record import GarmentPair, Pictures
 from toile.errors import ToileError
 
+T = TypeVar("T")
 Broken = Literal["skip", "stop"]
 """What a broken pair does: gives its place to another, or ends the run."""
 PATIENCE = 1000
@@ -81,6 +82,43 @@ def loaded(pair: GarmentPair) -> GarmentPair:
     )
 
 
+def first_readable(
+    count: int,
+    index: int,
+    read: Callable[[int], T | None],
+    note: Callable[[int, ToileError], None] | None,
+) -> T:
+    """The first item that can be read, from a place on; after the last one comes the first.
+
+    Args:
+        count: how many items there are.
+        index: the place.
+        read: reads the item of a place; None passes it over without a word.
+        note: keeps that an item cannot be read; without it, that ends the run.
+
+    Raises:
+        ToileError: when an item is broken and there is no `note`, or when nothing nearby can be read.
+    """
+    first: ToileError | None = None
+    for step in range(min(count, PATIENCE)):
+        place = (index + step) % count
+        try:
+            item = read(place)
+        except ToileError as error:
+            if note is None:
+                raise
+            first = first or error
+            note(place, error)
+            continue
+        if item is not None:
+            return item
+    raise ToileError(
+        f"none of {min(count, PATIENCE)} pairs in a row can be read"
+        f"{f', the first because {first}' if first else ' or used'}; "
+        "`toile data check` says what is wrong with the dataset"
+    )
+
+
 class ReadablePairs(PairSequence):
     """Pairs with their pictures decoded.
 
@@ -110,21 +148,12 @@ class ReadablePairs(PairSequence):
         Raises:
             ToileError: when it is broken and that is to stop the run, or when nothing nearby can be read.
         """
-        count = len(self.pairs)
-        first: ToileError | None = None
-        for step in range(min(count, PATIENCE)):
-            place = (index + step) % count
-            try:
-                return loaded(self.pairs[place])
-            except ToileError as error:
-                if self.broken == "stop":
-                    raise
-                first = first or error
-                self._note(place, error)
-        raise ToileError(
-            f"none of {min(count, PATIENCE)} pairs in a row can be read, the first because {first}; "
-            "`toile data check` says what is wrong with the dataset"
+        return first_readable(
+            len(self.pairs), index, self._read, None if self.broken == "stop" else self._note
         )
+
+    def _read(self, place: int) -> GarmentPair:
+        return loaded(self.pairs[place])
 
     def _note(self, place: int, error: ToileError) -> None:
         try:

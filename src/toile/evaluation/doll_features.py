@@ -123,11 +123,12 @@ class DollFeatures(ModelMixin, ConfigMixin):
         beta = [(1.5 * logs.tanh()).exp() / len(logs) for logs in self.structure]
         return alpha, beta
 
-    @torch.no_grad()
     def distance(
         self, predictions: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B 3 H W"]
     ) -> Float[Tensor, " B"]:
         """DISTS-dolls of pictures in [0, 1]: 0 for equal pictures, lower is better.
+
+        Differentiable, so that it can be a loss too.
 
         Ours: α and β are not fitted to people's judgements, as DISTS's are, but trained with the network so
         that a garment with its texture flattened lies farther away than a slightly blurred one.

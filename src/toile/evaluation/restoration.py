@@ -71,6 +71,7 @@ def evaluate_restoration(
     return Report(size=size, higher_is_better=METRICS, identifiers=identifiers, values=values)
 
 
+@torch.no_grad()
 def measure(
     predictions: Sequence[Image.Image],
     truth: Sequence[Mapping[str, Tensor]],

@@ -174,6 +174,7 @@ def photos_and_masks(
     return photos, masks
 
 
+@torch.no_grad()
 def measure(
     results: Float[Tensor, "B 3 H W"],
     photos: Float[Tensor, "B 3 H W"],

@@ -15,8 +15,9 @@ from transformers import BaseImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 
 from toile.diffusion.image_prompt import LowLevelExtractor, garment_crop
 from toile.diffusion.photos import Picture, prepare_photos, repeated
-from toile.diffusion.pipeline import PhotoPipeline, StepEnd
+from toile.diffusion.pipeline import PhotoPipeline
 from toile.diffusion.stable_diffusion import StableDiffusionParts
+from toile.diffusion.system_pipeline import StepEnd
 from toile.errors import ToileError
 from toile.igr.model import CATEGORY_PROMPTS, IGRModel, latent_mask
 from toile.wardrobe import Wardrobe

@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from toile.anydressing.pipeline import AnyDressingPipeline
 from toile.bundled import weights_folder
-from toile.diffusion.pipeline import PhotoPipeline
+from toile.diffusion.system_pipeline import SystemPipeline
 from toile.igr.pipeline import IGRPipeline
 from toile.training.registry import find_training
 from toile.training.settings import RunSettings
@@ -44,7 +45,10 @@ CHAIN = (
     Link(name="base-vae", data="dolls:1000000:1000000:mixed"),
     Link(name="base-vae-whole", data="dolls:1000000:1000000:mixed", initial="base-vae"),
     Link(name="base-clip", initial="base-vae-whole"),
-    Link(name="base", initial="base-clip"),
+    Link(name="base-half", initial="base-clip"),
+    Link(name="base", initial="base-half"),
+    Link(name="anydressing-tiny-half", initial="base"),
+    Link(name="anydressing-tiny", initial="anydressing-tiny-half"),
     Link(name="igr-tiny-half", initial="base"),
     Link(name="igr-tiny-coarse", initial="igr-tiny-half"),
     Link(name="igr-tiny-fine", initial="igr-tiny-coarse"),
@@ -52,12 +56,14 @@ CHAIN = (
     Link(name="twgtm-tiny-half-stage-2", initial="twgtm-tiny-half-stage-1"),
     Link(name="twgtm-tiny-stage-2", initial="twgtm-tiny-half-stage-2"),
     Link(name="doll-features"),
+    Link(name="scene-scorer"),
     Link(name="parser-half"),
     Link(name="parser", initial="parser-half"),
 )
 
 
-SYSTEMS: dict[str, tuple[str, type[PhotoPipeline]]] = {
+SYSTEMS: dict[str, tuple[str, type[SystemPipeline]]] = {
+    AnyDressingPipeline.system: ("anydressing-tiny", AnyDressingPipeline),
     IGRPipeline.system: ("igr-tiny-fine", IGRPipeline),
     TWGTMPipeline.system: ("twgtm-tiny-stage-2", TWGTMPipeline),
 }
@@ -83,6 +89,7 @@ def gather(runs: Path, folder: Path) -> None:
         own = (*pipeline.trained_parts, "model_index.json")
         bundle(runs / link / "export", folder / system, own)
     bundle(runs / "doll-features" / "export", folder / "dists_dolls")
+    bundle(runs / "scene-scorer" / "export", folder / "scene_scorer")
     bundle(runs / "parser" / "export", folder / "parser")
 
 

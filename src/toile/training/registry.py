@@ -7,10 +7,13 @@ from typing import Any
 
 import torch
 
-from toile.diffusion.recipes import ClipRecipe, TextToImageRecipe, VaeRecipe, whole_pictures
+from toile.anydressing.recipes import RECIPES as ANYDRESSING_RECIPES
+from toile.diffusion.recipes import ClipRecipe, TextToImageRecipe, VaeRecipe, half_size_base, whole_pictures
 from toile.errors import ToileError
 from toile.evaluation.doll_features_task import DollFeaturesRecipe, DollFeaturesTask
+from toile.evaluation.scene_scorer_task import SceneScorerRecipe, SceneScorerTask
 from toile.igr.recipes import RECIPES as IGR_RECIPES
+from toile.training.anydressing import encode_anydressing, train_anydressing
 from toile.training.base import encode_text_to_image, train_text_to_image
 from toile.training.base_clip import train_clip
 from toile.training.base_vae import train_vae
@@ -43,12 +46,24 @@ def _train_doll_features(recipe: DollFeaturesRecipe, sources: Sources, run: RunS
     return train(DollFeaturesTask(recipe, cache), recipe.optimization, run, recipe)
 
 
+def _train_scene_scorer(recipe: SceneScorerRecipe, sources: Sources, run: RunSettings) -> Path:
+    torch.manual_seed(run.seed)
+    cache = None if sources.cache is None else sources.cache / "scene-scorer"
+    return train(SceneScorerTask(recipe, cache), recipe.optimization, run, recipe)
+
+
 TRAININGS: dict[str, Training] = {
     "base-vae": Training(summary="the VAE of tiny", recipe=VaeRecipe, start=train_vae),
     "base-vae-whole": Training(
         summary="the VAE of tiny, on whole pictures", recipe=whole_pictures, start=train_vae
     ),
     "base-clip": Training(summary="the small CLIP of tiny", recipe=ClipRecipe, start=train_clip),
+    "base-half": Training(
+        summary="the text-to-image U-Net of tiny, at half the size",
+        recipe=half_size_base,
+        start=train_text_to_image,
+        encode=encode_text_to_image,
+    ),
     "base": Training(
         summary="the text-to-image U-Net of tiny",
         recipe=TextToImageRecipe,
@@ -57,6 +72,11 @@ TRAININGS: dict[str, Training] = {
     ),
     "doll-features": Training(
         summary="the network behind DISTS-dolls", recipe=DollFeaturesRecipe, start=_train_doll_features
+    ),
+    "scene-scorer": Training(
+        summary="the network that sees whether a picture follows its prompt",
+        recipe=SceneScorerRecipe,
+        start=_train_scene_scorer,
     ),
     "parser-half": Training(
         summary="the parser of tiny, at half the size", recipe=half_size, start=train_parser
@@ -76,6 +96,15 @@ TRAININGS: dict[str, Training] = {
             encode=encode_twgtm,
         )
         for name, recipe in TWGTM_RECIPES.items()
+    },
+    **{
+        f"anydressing-{name}": Training(
+            summary=f"dressing, recipe {name}",
+            recipe=recipe,
+            start=train_anydressing,
+            encode=encode_anydressing,
+        )
+        for name, recipe in ANYDRESSING_RECIPES.items()
     },
 }
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from transformers import BaseImageProcessor, CLIPVisionModelWithProjection, PreTrainedTokenizerBase
 
 from toile.diffusion.photos import MASKS, PHOTOS, Picture, listed, prepare_photos, prepare_pictures, repeated
-from toile.diffusion.pipeline import PhotoPipeline, StepEnd
+from toile.diffusion.pipeline import PhotoPipeline
 from toile.diffusion.repaint import repaint as keep_untouched
+from toile.diffusion.system_pipeline import StepEnd
 from toile.errors import ToileError
 from toile.twgtm.boxes import PREDICTED, box_choices, choice_repaint
 from toile.twgtm.extended_attention import ExtendedAttention, Fusion

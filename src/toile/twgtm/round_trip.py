@@ -17,7 +17,7 @@ from torch.nn.functional import avg_pool2d
 from toile.data.picture_files import silhouette_of
 from toile.diffusion.noise import item_generators
 from toile.diffusion.photos import MASKS, PHOTOS, Picture
-from toile.diffusion.pipeline import StepEnd
+from toile.diffusion.system_pipeline import StepEnd
 from toile.errors import ToileError
 from toile.images import as_photo, fit
 from toile.twgtm.panels import bounding_box

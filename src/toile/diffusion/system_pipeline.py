@@ -1,0 +1,141 @@
+"""What the systems' pipelines have in common, whatever pipeline they build on: loading and sizes.
+
+Legend: `B` batch, `C` latent channels, `H W` pixels, `h w` latent pixels.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, DiffusionPipeline
+from jaxtyping import Float
+from safetensors import SafetensorError
+from torch import Tensor
+from transformers import CLIPImageProcessorPil, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
+
+from toile.bundled import find_model
+from toile.diffusion.stable_diffusion import load_part
+from toile.diffusion.weight_files import check_weights
+from toile.errors import ToileError
+
+LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError)
+"""What diffusers and transformers raise over files that are not what they should be."""
+
+SHARED_PARTS: Mapping[str, type] = {
+    "vae": AutoencoderKL,
+    "text_encoder": CLIPTextModel,
+    "image_encoder": CLIPVisionModelWithProjection,
+    "tokenizer": CLIPTokenizer,
+    "feature_extractor": CLIPImageProcessorPil,
+    "scheduler": DDIMScheduler,
+}
+"""The parts in the bundled folder that all bundled systems share."""
+
+StepEnd = Callable[[Any, int, Tensor, dict[str, Tensor]], dict[str, Tensor] | None]
+"""A callback: from the pipeline, the step's number, the timestep and tensors to those that it changes."""
+
+Loaded = TypeVar("Loaded", bound="SystemPipeline")
+
+
+class SystemPipeline(DiffusionPipeline):
+    """A system's pipeline, with the components `vae` and `unet`, and `size` in its configuration."""
+
+    system: ClassVar[str]
+    """The system's folder within the bundled weights."""
+    trained_parts: ClassVar[tuple[str, ...]]
+    """The components that are the system's own; their files must hold every weight."""
+    shared_parts: ClassVar[Mapping[str, type]] = SHARED_PARTS
+    """The components that a bundled system may take from the folder of all systems."""
+
+    @classmethod
+    def from_pretrained(
+        cls: type[Loaded], pretrained_model_name_or_path: str | Path, **kwargs: Any
+    ) -> Loaded:
+        """Load a pipeline: `tiny` (bundled), a folder that `save_pretrained` wrote, or a hub name.
+
+        Args:
+            pretrained_model_name_or_path: which one.
+            **kwargs: as for every diffusers pipeline; without a `torch_dtype` the weights become float32.
+
+        Raises:
+            ToileError: when there is no such model, or it is incomplete, damaged, or of another system.
+        """
+        name = pretrained_model_name_or_path
+        folder, base = find_model(name, system=cls.system, pipeline=cls.__name__)
+        dtype = kwargs.pop("dtype", None) or kwargs.pop("torch_dtype", None) or torch.float32
+        if folder is not None and base is not None:
+            kwargs = cls._load_shared(folder, base, dtype) | kwargs
+        kwargs = {"use_safetensors": True} | kwargs  # nothing is ever unpickled
+        try:
+            loaded: Loaded = super().from_pretrained(str(folder or name), dtype=dtype, **kwargs)
+        except LOADING_ERRORS as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ToileError(f"model {name} cannot be loaded: {reason}") from error
+        if folder is not None:
+            for part in cls.trained_parts:
+                check_weights(folder / part, getattr(loaded, part))
+        return loaded
+
+    @classmethod
+    def _load_shared(cls, folder: Path, base: Path, dtype: torch.dtype) -> dict[str, Any]:
+        """The parts of a bundled system that it has not in its own folder, but in the one of all systems."""
+        expected, _ = cls._get_signature_keys(cls)
+        weights = {"dtype": dtype, "use_safetensors": True}
+        loaded = {}
+        for part, kind in cls.shared_parts.items():
+            if part in expected and not (folder / part).is_dir():
+                options = weights if issubclass(kind, torch.nn.Module) else {}
+                loaded[part] = load_part(kind, base, part, **options)
+        return loaded
+
+    @property
+    def default_size(self) -> tuple[int, int]:
+        """(height, width) in pixels that the model works at when it is told nothing else."""
+        if self.config["size"] is not None:
+            height, width = self.config["size"]
+            return int(height), int(width)
+        sample = self.unet.config["sample_size"]
+        height, width = (sample, sample) if isinstance(sample, int) else sample
+        return height * self.vae_scale_factor, width * self.vae_scale_factor
+
+    def check_size(self, height: int | None = None, width: int | None = None) -> tuple[int, int]:
+        """The (height, width) to work at; what is not given is the model's own.
+
+        Raises:
+            ToileError: when the U-Net cannot halve it often enough.
+        """
+        own = self.default_size
+        size = height or own[0], width or own[1]
+        unit = self.vae_scale_factor * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
+        if any(side < unit or side % unit for side in size):
+            near = "×".join(str(max(1, round(side / unit)) * unit) for side in size)
+            raise ToileError(
+                f"size {size[0]}×{size[1]}: this model needs a height and a width that are multiples of "
+                f"{unit}; take {near}"
+            )
+        return size
+
+    def check_call(self, steps: int, output_type: str, callback_inputs: Sequence[str]) -> None:
+        """Refuse arguments of a call that make no sense, before anything is computed.
+
+        Raises:
+            ToileError: naming the argument, its value, and what it may be.
+        """
+        if steps < 1:
+            raise ToileError(f"num_inference_steps is {steps}; it must be at least 1")
+        if output_type not in ("pil", "np", "pt", "latent"):
+            raise ToileError(f"output_type {output_type!r} is unknown; write pil, np, pt or latent")
+        for name in callback_inputs:
+            if name not in self._callback_tensor_inputs:
+                raise ToileError(
+                    f"callback_on_step_end_tensor_inputs has {name!r}; it may have "
+                    f"{', '.join(self._callback_tensor_inputs)}"
+                )
+
+
+def encode_pictures(vae: AutoencoderKL, pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
+    """Encode pictures in [-1, 1] as latents: the posterior's mode times the VAE's scaling factor."""
+    posterior = vae.encode(pictures.to(vae.dtype)).latent_dist
+    latents: Tensor = posterior.mode() * vae.config.scaling_factor
+    return latents
