@@ -18,6 +18,8 @@ from toile.errors import ToileError
 Trained = Literal["lora", "full"]
 """What trains of GarmentsNet: only ΔW (Section 4.1), or all of it (Section 5.1)."""
 TWO_KINDS = ("upper", "lower")
+VGG16 = "vgg16-397923af.pth"
+"""torchvision's file of VGG-16's weights, by its published name."""
 THREE_KINDS = ("upper", "lower", "hat")
 
 
@@ -127,6 +129,7 @@ def paper() -> AnyDressingRecipe:
     return AnyDressingRecipe(
         size=(768, 576),
         base_model=SD15,
+        dists_backbone=VGG16,
         optimization=Optimization(
             steps=100_000,
             batch_size=32,

@@ -154,6 +154,7 @@ def train_anydressing(recipe: AnyDressingRecipe, sources: Sources, run: RunSetti
     """Train AnyDressing; returns the folder of the exported pipeline."""
     torch.manual_seed(run.seed)
     recipe = start_from(recipe, sources.initial)
+    load_distance(recipe)  # weights that are missing are missed now, and not after everything is encoded
     parts, model = load_anydressing(recipe)
     triplets, data, unseen = _prepared(recipe, parts, sources, run)
     shown = [triplets.unseen[index] for index in range(min(SHOWN, len(triplets.unseen)))]
