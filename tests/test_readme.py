@@ -48,7 +48,7 @@ def test_every_file_of_the_package_is_in_the_tree():
 
 
 def test_the_test_files_mirror_the_package():
-    """`test_plug_in.py` tests `plug_in.py`, and so does a part of those tests, `test_plug_in_pipelines.py`."""
+    """`test_plug_in.py` tests `plug_in.py`, and so does `test_plug_in_pipelines.py`, a part of its tests."""
     for path in (ROOT / "tests").rglob("test_*.py"):
         words = path.stem.removeprefix("test_").split("_")
         names = ["_".join(words[: count + 1]) + ".py" for count in range(len(words))]
