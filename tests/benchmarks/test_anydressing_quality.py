@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import anydressing_quality
 from benchmarks.anydressing_quality import (
     IN_WORDS,
     OTHERS,
@@ -24,7 +25,6 @@ from PIL import Image
 from tests.anydressing.small_anydressing import small_image_prompt
 from tests.anydressing.small_pipeline import small_pipeline
 
-from benchmarks import anydressing_quality
 from toile.data.parsing import Parser
 from toile.errors import ToileError
 from toile.evaluation.doll_features import DollFeatures
