@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, DiffusionPipeline
 from jaxtyping import Float
 from torch import Tensor
 
-from toile.anydressing.dressing_attention import DressingAttention
+from toile.anydressing.dressing_attention import DressingAttention, dressed_wardrobe
 from toile.anydressing.garments_net import GarmentsNet
 from toile.anydressing.outfits import Garments, Outfits, Weights, item_weights
 from toile.anydressing.plug_in import install, uninstall
@@ -165,14 +165,9 @@ class AnyDressing:
     @torch.no_grad()
     def encode(self, outfits: Outfits, size: tuple[int, int] | None = None) -> GarmentFeatures:
         """Encode all garments as F_i in one pass; Table 3's base sees those of one person together."""
-        net = self.garments_net
-        numbers = net.indices(outfits.kinds)
+        numbers = self.garments_net.indices(outfits.kinds)
         latents = self.latents(outfits.pictures, size)
-        if net.config["separate"]:
-            states = net(latents, numbers)
-        else:
-            worn = [net.encode_together(latents[list(row)][None]) for row in outfits.rows if row]
-            states = {path: torch.cat([one[path] for one in worn]) for path in worn[0]}
+        states = self.garments_net.encode(latents, numbers, outfits.rows)
         return GarmentFeatures(hidden_states=states, categories=outfits.kinds)
 
     @torch.no_grad()
@@ -204,12 +199,7 @@ class AnyDressing:
             ToileError: when the features are another model's, or a weight's kind is not worn.
         """
         attention = self.dressing_attention
-        wardrobe = Wardrobe(
-            layers=attention(features.to(attention.device, attention.dtype).hidden_states),
-            rows=(tuple(range(features.items)),) if rows is None else tuple(rows),
-            per_picture=True,
-            categories=features.categories,
-        )
+        wardrobe = dressed_wardrobe(attention, features.to(attention.device, attention.dtype), rows)
         return wardrobe.with_scale(scale, item_weights(wardrobe.categories, weights or {}))
 
     def weights_hash(self) -> str:

@@ -23,7 +23,7 @@ from toile.anydressing.localization import AttentionMaps, mapped_attention
 from toile.diffusion.attention import attention
 from toile.diffusion.layers import attention_layers
 from toile.errors import ToileError
-from toile.wardrobe import Wardrobe, WardrobeLayer
+from toile.wardrobe import GarmentFeatures, Wardrobe, WardrobeLayer
 from toile.wardrobe_rows import Run
 
 
@@ -82,6 +82,27 @@ class DressingAttention(ModelMixin, ConfigMixin):
         if missing:
             raise ToileError(f"these features were made for another U-Net: {missing[0]} is not in both")
         return {name: layer(hidden_states[name]) for name, layer in zip(names, self.layers, strict=True)}
+
+
+def dressed_wardrobe(
+    attention: DressingAttention, features: GarmentFeatures, outfits: Sequence[tuple[int, ...]] | None = None
+) -> Wardrobe:
+    """Turn garments' features into keys and values, once, with λ = 1.
+
+    Args:
+        attention: W_k' and W_v'.
+        features: of garments.
+        outfits: which of them each picture wears; None is one picture with all of them.
+
+    Raises:
+        ToileError: when the features are those of another U-Net.
+    """
+    return Wardrobe(
+        layers=attention(features.hidden_states),
+        rows=(tuple(range(features.items)),) if outfits is None else tuple(outfits),
+        per_picture=True,
+        categories=features.categories,
+    )
 
 
 class DressedAttention(Attention):

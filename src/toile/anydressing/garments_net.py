@@ -7,6 +7,7 @@ Legend: `G` garments, `C` latent channels, `h w` latent pixels, `N` tokens, `c` 
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -150,6 +151,30 @@ class GarmentsNet(ModelMixin, ConfigMixin):
             self.unet, latents, time, None, partial(adapted_attention, adapters)
         )
         return states
+
+    def encode(
+        self, latents: Float[Tensor, "G C h w"], kinds: Int[Tensor, "G"], outfits: Sequence[Sequence[int]]
+    ) -> dict[str, Float[Tensor, "G N c"]]:
+        """Encode the garments of several outfits as the model was trained to: each for itself, or together.
+
+        Args:
+            latents: of the garments, those of an outfit side by side, and outfits in order.
+            kinds: the number of each garment's kind.
+            outfits: which garments each has; empty ones are allowed.
+        """
+        if self.config["separate"]:
+            states: dict[str, Tensor] = self(latents, kinds)
+            return states
+        sizes = [len(outfit) for outfit in outfits if outfit]
+        alike = [
+            (size, len(list(same))) for size, same in groupby(sizes)
+        ]  # neighbours go through as one batch
+        groups = latents.split([size * count for size, count in alike])
+        parts = [
+            self.encode_together(group.unflatten(0, (-1, size)))
+            for group, (size, _) in zip(groups, alike, strict=True)
+        ]
+        return {path: torch.cat([part[path] for part in parts]) for path in parts[0]}
 
     @apply_forward_hook
     def encode_together(self, latents: Float[Tensor, "B n C h w"]) -> dict[str, Float[Tensor, "G N c"]]:

@@ -5,8 +5,9 @@ latent pixels, `L D` text tokens and their width, `E` width of an image embeddin
 garments of a row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 import torch
@@ -14,11 +15,11 @@ from diffusers import UNet2DConditionModel
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from toile.anydressing.dressing_attention import DressingAttention, install_layers
+from toile.anydressing.dressing_attention import DressingAttention, dressed_wardrobe, install_layers
 from toile.anydressing.garments_net import GarmentsNet
 from toile.anydressing.localization import AttentionMaps, Localization, RowMaps
 from toile.diffusion.image_prompt import LowLevelExtractor
-from toile.diffusion.layers import attention_layers
+from toile.diffusion.objective import no_change
 from toile.wardrobe import GarmentFeatures, Wardrobe, WardrobeLayer, hash_weights
 from toile.wardrobe_rows import Run
 
@@ -49,13 +50,12 @@ class RowOutfits:
     @classmethod
     def of(cls, present: Bool[Tensor, "B K"]) -> "RowOutfits":
         """The outfits of rows, from which kinds each has."""
-        order = present.sum(dim=1).argsort(stable=True)  # (B)
+        counts, order = present.sum(dim=1).sort(stable=True)  # (B), (B)
         rows, kinds = present[order].nonzero(as_tuple=True)  # (G), (G)
-        owners: list[tuple[int, ...]] = []
-        for count in present.sum(dim=1)[order].tolist():
-            first = owners[-1][-1] + 1 if owners and owners[-1] else 0
-            owners.append(tuple(range(first, first + count)))
-        return cls(order=order, owners=tuple(owners), rows=rows, kinds=kinds)
+        sizes = counts.tolist()
+        ends = zip(sizes, accumulate(sizes), strict=True)
+        owners = tuple(tuple(range(end - size, end)) for size, end in ends)
+        return cls(order=order, owners=owners, rows=rows, kinds=kinds)
 
     def of_run(self, run: Run, maps: Float[Tensor, "b n N"]) -> RowMaps:
         """A layer's maps of some neighbours, by the batch's own rows."""
@@ -127,18 +127,12 @@ class AnyDressingModel(nn.Module):
             ToileError: when a kind is unknown.
         """
         net = self._net()
-        numbers = net.indices(kinds)
-        states = net(latents, numbers) if net.config["separate"] else net.encode_together(latents[None])
+        states = net.encode(latents, net.indices(kinds), [range(len(kinds))])
         return GarmentFeatures(hidden_states=states, categories=tuple(kinds))
 
     def project(self, features: GarmentFeatures) -> Wardrobe:
         """Turn features into keys and values, once; one picture wears all of the garments, with λ = 1."""
-        return Wardrobe(
-            layers=self._keys_and_values(features.hidden_states),
-            rows=(tuple(range(features.items)),),
-            per_picture=True,
-            categories=features.categories,
-        )
+        return dressed_wardrobe(self._attention(), features)
 
     def weights_hash(self) -> str:
         """Hash GarmentsNet's weights: the stamp of the features that it makes."""
@@ -184,7 +178,7 @@ class AnyDressingModel(nn.Module):
             noisy[order], timesteps[order], prompts[order], cross_attention_kwargs=arguments
         ).sample  # (B C h w)
         if wardrobe is None:  # every trained weight takes part in every step, as several processes need it
-            noise = noise + 0 * self._touch()
+            noise = noise + no_change(self)
         found = {} if maps is None else maps.layers
         return DressingPrediction(
             noise=noise[order.argsort()],
@@ -196,28 +190,15 @@ class AnyDressingModel(nn.Module):
     ) -> dict[str, WardrobeLayer]:
         """Keys and values of a batch's garments."""
         if self.extractor is not None and image_embeds is not None:
-            pairs = self.extractor.keys_and_values(self.extractor(image_embeds))
-            return {
-                name: WardrobeLayer(key=key, value=value, mode="added")
-                for name, (key, value) in zip(attention_layers(self.unet, "attn2"), pairs, strict=True)
-            }
-        net = self._net()
-        if net.config["separate"]:
-            return self._keys_and_values(net(latents, outfits.kinds))
-        counts = torch.tensor([len(owner) for owner in outfits.owners if owner])
-        groups = latents.split([int(n) * int((counts == n).sum()) for n in counts.unique()])
-        states = [
-            net.encode_together(group.unflatten(0, (-1, int(n))))
-            for group, n in zip(groups, counts.unique(), strict=True)
-        ]
-        return self._keys_and_values(
-            {path: torch.cat([state[path] for state in states]) for path in states[0]}
+            return self.extractor.wardrobe_layers(self.unet, self.extractor(image_embeds))
+        layers: dict[str, WardrobeLayer] = self._attention()(
+            self._net().encode(latents, outfits.kinds, outfits.owners)
         )
-
-    def _keys_and_values(self, states: Mapping[str, Tensor]) -> dict[str, WardrobeLayer]:
-        assert self.dressing_attention is not None, "the image-prompt baseline has no Dressing-Attention"
-        layers: dict[str, WardrobeLayer] = self.dressing_attention(states)
         return layers
+
+    def _attention(self) -> DressingAttention:
+        assert self.dressing_attention is not None, "the image-prompt baseline has no Dressing-Attention"
+        return self.dressing_attention
 
     def _net(self) -> GarmentsNet:
         assert self.garments_net is not None, "the image-prompt baseline has no GarmentsNet"
@@ -228,7 +209,3 @@ class AnyDressingModel(nn.Module):
         self.unet.enable_gradient_checkpointing()
         if self.garments_net is not None:
             self.garments_net.unet.enable_gradient_checkpointing()
-
-    def _touch(self) -> Tensor:
-        trained = [parameter.sum() for parameter in self.parameters() if parameter.requires_grad]
-        return torch.stack(trained).sum()

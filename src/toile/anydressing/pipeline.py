@@ -24,8 +24,8 @@ from toile.anydressing.garments_net import GarmentsNet
 from toile.anydressing.model import AnyDressingModel
 from toile.anydressing.outfits import Garments, Outfits, Weights, item_weights
 from toile.anydressing.plug_in import install
+from toile.anydressing.row_layout import check_outfits
 from toile.diffusion.image_prompt import LowLevelExtractor, garment_crop
-from toile.diffusion.layers import attention_layers
 from toile.diffusion.photos import listed, prepare_pictures, repeated
 from toile.diffusion.system_pipeline import SHARED_PARTS, StepEnd, SystemPipeline
 from toile.errors import ToileError
@@ -233,7 +233,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         wardrobe = self._wardrobe(garments, wardrobe, scale, weights, size)
         arguments = dict(cross_attention_kwargs or {})
         if wardrobe is not None:
-            _check_outfits(len(wardrobe.rows), prompts, num_images_per_prompt)
+            check_outfits(len(wardrobe.rows), prompts, num_images_per_prompt)
             install(self, self.dressing_attention)
             arguments["wardrobe"] = wardrobe
         return super().__call__(
@@ -286,11 +286,8 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         pictures = prepare_pictures(outfits.pictures, size).to(self._execution_device)  # (G 3 H W)
         views = garment_crop(pictures, torch.ones_like(pictures[:, :1]), encoder.config.image_size)
         embeds = encoder(views.to(encoder.dtype)).image_embeds.to(extractor.dtype)  # (G E)
-        pairs = extractor.keys_and_values(extractor(embeds))
-        return {
-            name: WardrobeLayer(key=key, value=value, mode="added")
-            for name, (key, value) in zip(attention_layers(self.unet, "attn2"), pairs, strict=True)
-        }
+        layers: dict[str, WardrobeLayer] = extractor.wardrobe_layers(self.unet, extractor(embeds))
+        return layers
 
     def prepare_latents(
         self,
@@ -348,13 +345,6 @@ def _count_prompts(prompt: str | list[str] | None, prompt_embeds: Tensor | None)
     if not prompts:
         raise ToileError("the list of prompts is empty; give at least one")
     return len(prompts)
-
-
-def _check_outfits(outfits: int, prompts: int, images: int) -> None:
-    if outfits not in (1, prompts, prompts * images):
-        raise ToileError(
-            f"{outfits} outfits were given for {prompts} prompts; give one for all of them, or one for each"
-        )
 
 
 def _always_answering(callback: Any) -> Any:

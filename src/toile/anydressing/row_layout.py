@@ -76,14 +76,23 @@ class RowLayout:
                 f"a batch of {batch} rows is not {groups} times {self.images_per_prompt} images a prompt; "
                 "say which row wears what with wardrobe.for_rows(...)"
             )
-        if len(outfits) not in (1, prompts, pictures):
-            raise ToileError(
-                f"{len(outfits)} outfits do not fit {prompts} prompts with {self.images_per_prompt} images "
-                "each; give one outfit for all, one a prompt, or one an image"
-            )
+        check_outfits(len(outfits), prompts, self.images_per_prompt)
         each = pictures // len(outfits)
         own = tuple(outfit for outfit in outfits for _ in range(each))
         return (-1,) * (pictures * self.unconditional) + own * (1 + self.perturbed)
+
+
+def check_outfits(outfits: int, prompts: int, images_per_prompt: int) -> None:
+    """Refuse a number of outfits that cannot be handed out.
+
+    Raises:
+        ToileError: when it is neither one, nor one a prompt, nor one an image.
+    """
+    if outfits not in (1, prompts, prompts * images_per_prompt):
+        raise ToileError(
+            f"{outfits} outfits do not fit {prompts} prompts with {images_per_prompt} images each; "
+            "give one outfit for all, one a prompt, or one an image"
+        )
 
 
 def running_layout() -> RowLayout:

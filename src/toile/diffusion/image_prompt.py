@@ -21,6 +21,7 @@ from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from toile.diffusion.layers import attention_layers
 from toile.errors import ToileError
+from toile.wardrobe import WardrobeLayer
 
 
 class ImageProjection(nn.Module):
@@ -94,6 +95,16 @@ class LowLevelExtractor(ModelMixin, ConfigMixin):
     ) -> list[tuple[Float[Tensor, "B T C"], Float[Tensor, "B T C"]]]:
         """Project image tokens to K_ll and V_ll of each cross-attention layer, counted down, up, middle."""
         return [projection(tokens) for projection in self.ip_adapter.values()]
+
+    def wardrobe_layers(
+        self, unet: UNet2DConditionModel, tokens: Float[Tensor, "B T D"]
+    ) -> dict[str, WardrobeLayer]:
+        """What a U-Net's cross-attention layers add for image tokens, by the layers' module paths."""
+        names = attention_layers(unet, "attn2")
+        return {
+            name: WardrobeLayer(key=key, value=value, mode="added")
+            for name, (key, value) in zip(names, self.keys_and_values(tokens), strict=True)
+        }
 
     @classmethod
     def from_unet(

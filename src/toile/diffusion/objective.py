@@ -5,7 +5,7 @@ Legend: `B` batch, `C` latent channels, `h w` latent pixels.
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 
@@ -27,3 +27,8 @@ def drop_conditions(count: int, probability: float, generator: torch.Generator) 
     is dropped together (IGR: text, F_ll and F_hl; TWGTM: F_SAM and F_SRM).
     """
     return torch.rand(count, generator=generator, device=generator.device) < probability
+
+
+def no_change(model: nn.Module) -> Float[Tensor, ""]:
+    """Zero, made of every trained weight: what it is added to has a gradient, of zeros, for all of them."""
+    return 0 * torch.stack([weight.sum() for weight in model.parameters() if weight.requires_grad]).sum()

@@ -17,9 +17,10 @@ from torch.nn import functional
 from toile.diffusion.guidance import guide, guided_rows
 from toile.diffusion.image_prompt import LowLevelExtractor
 from toile.diffusion.input_channels import with_input_channels
-from toile.diffusion.layers import attention_layers, prepare_unet, project_hidden_states
+from toile.diffusion.layers import prepare_unet, project_hidden_states
+from toile.diffusion.objective import no_change
 from toile.diffusion.reference import encode_hidden_states, unused_parameters
-from toile.wardrobe import GarmentFeatures, Wardrobe, WardrobeLayer, hash_weights
+from toile.wardrobe import GarmentFeatures, Wardrobe, hash_weights
 
 CATEGORY_PROMPTS: dict[str, str] = {
     "upper": "a photo of an upper garment laid flat on white",
@@ -102,10 +103,7 @@ class IGRModel(nn.Module):
         """Turn features into keys and values, once: GarmDenoiser's own for F_hl, the extractor's for F_ll."""
         layers = project_hidden_states(self.unet, features.hidden_states)
         if features.image_tokens is not None:
-            names = attention_layers(self.unet, "attn2")
-            pairs = self.extractor.keys_and_values(features.image_tokens)
-            for name, (key, value) in zip(names, pairs, strict=True):
-                layers[name] = WardrobeLayer(key=key, value=value, mode="added")
+            layers |= self.extractor.wardrobe_layers(self.unet, features.image_tokens)
         return Wardrobe(layers=layers, rows=tuple(range(features.items)), categories=features.categories)
 
     def encode(
@@ -190,7 +188,7 @@ class IGRModel(nn.Module):
             wardrobe = garments.for_rows((-1,) * dropped + tuple(range(len(kept))))
         prediction = self.denoise(noisy[order], timesteps[order], prompts, wardrobe)
         if wardrobe is None:  # every trained weight takes part in every step, as several processes need it
-            prediction = prediction + 0 * self._touch()
+            prediction = prediction + no_change(self)
         return prediction[order.argsort()]  # (B C h w)
 
     def enable_gradient_checkpointing(self) -> None:
@@ -198,10 +196,6 @@ class IGRModel(nn.Module):
         for unet in (self.garment_net, self.unet):
             if unet is not None:
                 unet.enable_gradient_checkpointing()
-
-    def _touch(self) -> Tensor:
-        trained = [parameter.sum() for parameter in self.parameters() if parameter.requires_grad]
-        return torch.stack(trained).sum()
 
 
 def with_mask_channel(unet: UNet2DConditionModel) -> UNet2DConditionModel:
