@@ -8,23 +8,19 @@ denoiser's batch.
 """
 
 import hashlib
-import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from toile.errors import ToileError
-from toile.files import whole_file
+from toile.stamped_file import load_stamped, save_stamped
 from toile.wardrobe_rows import Owner, Run, find_runs, owned_items, shifted
 
 Mode = Literal["joint", "added"]
@@ -234,7 +230,7 @@ class Wardrobe:
             "per_picture": self.per_picture,
             "categories": self.categories,
         }
-        _save(Path(path), "wardrobe", tensors, stamp)
+        save_stamped(Path(path), "wardrobe", tensors, stamp)
 
     @classmethod
     def load(cls, path: Path | str, weights: str) -> "Wardrobe":
@@ -243,7 +239,7 @@ class Wardrobe:
         Raises:
             ToileError: when it cannot be read, holds something else, or was made by other weights.
         """
-        tensors, stamp = _load(Path(path), "wardrobe", weights)
+        tensors, stamp = load_stamped(Path(path), "wardrobe", weights)
         layers = {
             name: WardrobeLayer(
                 key=tensors[f"{name}.key"],
@@ -311,7 +307,7 @@ class GarmentFeatures:
             ToileError: when it cannot be written.
         """
         stamp = {"weights": weights, "categories": self.categories}
-        _save(Path(path), "garment features", self.tensors(), stamp, notes)
+        save_stamped(Path(path), "garment features", self.tensors(), stamp, notes)
 
     @classmethod
     def load(cls, path: Path | str, weights: str) -> "GarmentFeatures":
@@ -320,7 +316,7 @@ class GarmentFeatures:
         Raises:
             ToileError: when it cannot be read, holds something else, or was made by other weights.
         """
-        tensors, stamp = _load(Path(path), "garment features", weights)
+        tensors, stamp = load_stamped(Path(path), "garment features", weights)
         image_tokens = tensors.pop("image_tokens", None)
         states = {name.removeprefix("hidden_states."): tokens for name, tokens in tensors.items()}
         return cls(hidden_states=states, image_tokens=image_tokens, categories=tuple(stamp["categories"]))
@@ -349,42 +345,6 @@ def _form(wardrobe: Wardrobe) -> dict[str, tuple[object, ...]]:
 
 def _to(tensor: Tensor, device: torch.device | str | None, dtype: torch.dtype | None) -> Tensor:
     return tensor.to(device=device, dtype=dtype)
-
-
-def _save(
-    path: Path,
-    kind: str,
-    tensors: Mapping[str, Tensor],
-    stamp: Mapping[str, object],
-    notes: Mapping[str, str] | None = None,
-) -> None:
-    metadata = {**(notes or {}), "toile": kind, "stamp": json.dumps(stamp)}
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    try:
-        with whole_file(path) as beside:
-            save_file(contiguous, beside, metadata=metadata)
-            with beside.open("rb+") as file:  # on the disk before it has its name
-                os.fsync(file.fileno())
-    except SafetensorError as error:
-        raise ToileError(f"{path} cannot be written ({error}); choose another output") from error
-
-
-def _load(path: Path, kind: str, weights: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ToileError(f"cannot read {path}: {error}") from error
-    if metadata.get("toile") != kind:
-        raise ToileError(f"{path} holds no {kind}, but {metadata.get('toile', 'something else')}")
-    stamp = json.loads(metadata["stamp"])
-    if stamp["weights"] != weights:
-        raise ToileError(
-            f"{path} was made by other weights ({stamp['weights'][:12]}) than these ({weights[:12]}); "
-            "encode the garment again"
-        )
-    return tensors, stamp
 
 
 _HASHES: WeakKeyDictionary[nn.Module, tuple[list[tuple[int, int]], str]] = WeakKeyDictionary()

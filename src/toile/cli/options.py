@@ -64,13 +64,9 @@ class ModelOptions:
         Raises:
             ToileError: when the model or the device is not there.
         """
-        import diffusers
         import torch
-        import transformers
 
-        for library in (diffusers, transformers):  # before more of them is imported, as that already warns
-            library.utils.logging.set_verbosity_error()
-            library.utils.logging.disable_progress_bar()
+        quieten_libraries()
         kind, device = _pipeline_class(system), found_device(self.device)
         pipeline = kind.from_pretrained(self.model, dtype=getattr(torch, self.dtype)).to(device)
         pipeline.set_progress_bar_config(disable=True)
@@ -128,6 +124,16 @@ def check_seeds(seed: int, count: int) -> None:
     """
     if seed + count - 1 > LARGEST_SEED:
         raise ToileError(f"seed is {seed}; with {count} candidates the last passes 2**63 - 1")
+
+
+def quieten_libraries() -> None:
+    """Have diffusers and transformers say errors alone; before more of them is imported, as that warns."""
+    import diffusers
+    import transformers
+
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
 
 
 def check_count(name: str, value: int, most: int | None = None) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from toile import __version__
 from toile.cli.garment_files import GarmentFiles, OwnGarmentFiles
 from toile.cli.jobs import output_paths
-from toile.cli.options import DTYPES, ModelOption, found_device
+from toile.cli.options import DTYPES, ModelOption, found_device, quieten_libraries
 from toile.errors import ToileError
 
 if TYPE_CHECKING:
@@ -236,15 +236,11 @@ def load_dressing(model: str, device: str, dtype: str) -> "AnyDressing":
     Raises:
         ToileError: when the model, the device or the kind of number is not there.
     """
-    import diffusers
     import torch
-    import transformers
 
     if dtype not in DTYPES:
         raise ToileError(f"dtype {dtype!r} is unknown; write one of {', '.join(DTYPES)}")
-    for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity_error()
-        library.utils.logging.disable_progress_bar()
+    quieten_libraries()
     from toile.anydressing.dressing import AnyDressing
 
     place = found_device(device)

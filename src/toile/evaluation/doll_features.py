@@ -15,17 +15,14 @@ import torch
 from diffusers import ModelMixin
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from jaxtyping import Float
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, conv2d, relu
 
 from toile.bundled import weights_folder
-from toile.diffusion.weight_files import check_weights
-from toile.errors import ToileError
 from toile.evaluation.metrics.dists import dists_formula
 from toile.evaluation.metrics.hanning_pool import HanningPool
+from toile.evaluation.trained_network import CONFIG, load_trained
 
-CONFIG = "config.json"
 NAMING_STAGES = 3
 """How many of the last stages name attributes: the earlier ones learn sooner, and hand on what they found."""
 RELU_GAIN = (2 / (1 - 1 / math.pi)) ** 0.5
@@ -195,14 +192,5 @@ def load_doll_features(folder: Path = BUNDLED) -> DollFeatures:
     Raises:
         ToileError: when the folder has no weights, or they are damaged.
     """
-    if not (folder / CONFIG).is_file():
-        raise ToileError(
-            f"no weights of DISTS-dolls in {folder}; `toile train doll-features` or `make weights` makes them"
-        )
-    try:
-        model: DollFeatures = DollFeatures.from_pretrained(folder, low_cpu_mem_usage=False)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ToileError(f"the weights of DISTS-dolls in {folder} cannot be read: {error}") from error
-    check_weights(folder, model)
-    model.eval().requires_grad_(False)
+    model: DollFeatures = load_trained(DollFeatures, folder, name="DISTS-dolls", training="doll-features")
     return model

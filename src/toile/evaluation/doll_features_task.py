@@ -6,7 +6,7 @@ Legend: B pictures, H W pixels, h w cells, G kinds of garment, A attributes, P p
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, cross_entropy, one_hot
 from torch.utils.data import Dataset
 
+from toile.data.doll_pairs import mode_of
 from toile.data.latent_cache import Encodings, open_encodings
 from toile.data.parse_labels import GARMENT_LABELS, LIP
 from toile.data.tensors import to_tensor
@@ -139,7 +140,15 @@ class SeededDolls(Sequence[Doll]):
     def __getitem__(self, index: int) -> Doll:  # type: ignore[override]  # slices are never asked for
         """Draw one."""
         seed = self.seeds[index]
-        return draw_doll(seed, size=self.size, mode="street" if seed % 2 else "studio")
+        return draw_doll(seed, size=self.size, mode=mode_of(seed, "mixed"))
+
+
+def draw_ahead(
+    dolls: SeededDolls, encode: Callable[[list[Doll]], dict[str, Tensor]], cache: Path | None
+) -> Encodings:
+    """Dolls as a network sees them, drawn once into `cache`, or, without one, at each look."""
+    key = f"{dolls.seeds.start}-{len(dolls)}-{dolls.size[0]}x{dolls.size[1]}"
+    return open_encodings(dolls, encode, cache, key)
 
 
 def encode_dolls(dolls: list[Doll], vocabulary: Mapping[str, Sequence[str]]) -> dict[str, Tensor]:

@@ -14,17 +14,14 @@ from diffusers import ModelMixin
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from jaxtyping import Float
 from PIL import Image
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from toile.bundled import weights_folder
 from toile.data.tensors import to_tensor
-from toile.diffusion.weight_files import check_weights
-from toile.errors import ToileError
 from toile.evaluation.doll_features import Stage
+from toile.evaluation.trained_network import CONFIG, load_trained
 
-CONFIG = "config.json"
 SIZE = (128, 96)
 """Height and width of what the network sees: half of `tiny`'s pictures."""
 BUNDLED = weights_folder() / "scene_scorer"
@@ -104,15 +101,5 @@ def load_scene_scorer(folder: Path = BUNDLED) -> SceneScorer:
     Raises:
         ToileError: when the folder has no weights, or they are damaged.
     """
-    if not (folder / CONFIG).is_file():
-        raise ToileError(
-            f"no weights of the scene scorer in {folder}; `toile train scene-scorer` or `make weights` "
-            "makes them"
-        )
-    try:
-        model: SceneScorer = SceneScorer.from_pretrained(folder, low_cpu_mem_usage=False)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ToileError(f"the weights of the scene scorer in {folder} cannot be read: {error}") from error
-    check_weights(folder, model)
-    model.eval().requires_grad_(False)
+    model: SceneScorer = load_trained(SceneScorer, folder, name="the scene scorer", training="scene-scorer")
     return model

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset
 
-from toile.data.latent_cache import Encodings, open_encodings
+from toile.data.doll_pairs import mode_of
+from toile.data.latent_cache import Encodings
 from toile.data.tensors import to_tensor
 from toile.diffusion.optimization import Optimization
-from toile.dolls import Doll, Mode
+from toile.dolls import Doll
 from toile.dolls.scene import Scene, sample_scene
 from toile.errors import ToileError
-from toile.evaluation.doll_features_task import SeededDolls
+from toile.evaluation.doll_features_task import SeededDolls, draw_ahead
 from toile.evaluation.scene_scorer import ABSENT, ARMS, ATTRIBUTES, PRESENT, SIZE, SceneScorer
 from toile.training.parser_augmentation import spoil
 
@@ -77,11 +78,6 @@ def scene_attributes(scene: Scene) -> dict[str, str]:
         **{arm: PRESENT if arm in arms else ABSENT for arm in ARMS},
         "bag": ABSENT if scene.bag is None else PRESENT,
     }
-
-
-def mode_of(seed: int) -> Mode:
-    """The mode that `SeededDolls` draws a seed in."""
-    return "street" if seed % 2 else "studio"
 
 
 def scene_labels(doll: Doll) -> Int[Tensor, " A"]:
@@ -146,9 +142,13 @@ class SceneScorerTask:
         """Draw the dolls, or find them in `cache`, and make a network with random weights."""
         last = recipe.first_seed + recipe.count
         self.recipe = recipe
-        drawn = _drawn(SeededDolls(recipe.first_seed, recipe.count, recipe.drawn_size), cache)
+        drawn = draw_ahead(
+            SeededDolls(recipe.first_seed, recipe.count, recipe.drawn_size), encode_scenes, cache
+        )
         self.dataset: Dataset[dict[str, Tensor]] = SceneViews(drawn)
-        self.validation = _drawn(SeededDolls(last, recipe.validation_count, recipe.drawn_size), cache)
+        self.validation = draw_ahead(
+            SeededDolls(last, recipe.validation_count, recipe.drawn_size), encode_scenes, cache
+        )
         self.balance = balancing_weights(
             range(recipe.first_seed, recipe.first_seed + min(SAMPLED, recipe.count))
         )
@@ -209,7 +209,7 @@ def balancing_weights(seeds: range) -> list[Float[Tensor, " _"]]:
     Args:
         seeds: of the dolls that the shares are counted among; nothing is drawn.
     """
-    scenes = [scene_attributes(sample_scene(seed, mode_of(seed), None)) for seed in seeds]
+    scenes = [scene_attributes(sample_scene(seed, mode_of(seed, "mixed"), None)) for seed in seeds]
     weights = []
     for name, values in ATTRIBUTES.items():
         found = Counter(scene[name] for scene in scenes if name in scene)
@@ -226,8 +226,3 @@ def balanced_accuracy(answers: Int[Tensor, "_ A"], labels: Int[Tensor, "_ A"]) -
         shares = [float(right[labels[:, place] == v].float().mean()) for v in range(len(values))]
         figures[name] = float(np.nanmean(shares)) if not np.isnan(shares).all() else float("nan")
     return figures
-
-
-def _drawn(dolls: SeededDolls, cache: Path | None) -> Encodings:
-    key = f"{dolls.seeds.start}-{len(dolls)}-{dolls.size[0]}x{dolls.size[1]}"
-    return open_encodings(dolls, encode_scenes, cache, key)

@@ -12,6 +12,7 @@ from toile.anydressing.model import AnyDressingModel
 from toile.anydressing.objective import anydressing_loss
 from toile.anydressing.pipeline import AnyDressingPipeline
 from toile.anydressing.recipes import AnyDressingRecipe
+from toile.anydressing.texture import Distance
 from toile.data.latent_cache import Encodings, open_encodings
 from toile.data.triplets import Triplet
 from toile.diffusion.noise import item_generators
@@ -49,13 +50,17 @@ class AnyDressingTask:
         data: Encodings,
         unseen: Encodings,
         shown: Sequence[Triplet],
+        distance: Distance | None,
         device: str = "cpu",
     ) -> None:
-        """Keep the frozen parts, on `device`; sample pictures are of the triplets in `shown`."""
+        """Keep the frozen parts, on `device`; sample pictures are of the triplets in `shown`.
+
+        `distance` is what L_texture measures with, None where the recipe leaves it out.
+        """
         self.recipe, self.model, self.parts, self.shown = recipe, model, parts, shown
         self.dataset, self.unseen = DressingTriplets(data), DressingTriplets(unseen)
         self.decode = load_decoder(parts.vae.to(device))
-        self.distance = load_distance(recipe, device)
+        self.distance = distance
         empty = parts.tokenizer([""], padding="max_length", truncation=True, return_tensors="pt").input_ids
         self.null = embed_texts(parts.text_encoder, empty.to(parts.text_encoder.device)).cpu()  # (1 L D)
 
@@ -154,9 +159,10 @@ def train_anydressing(recipe: AnyDressingRecipe, sources: Sources, run: RunSetti
     """Train AnyDressing; returns the folder of the exported pipeline."""
     torch.manual_seed(run.seed)
     recipe = start_from(recipe, sources.initial)
-    load_distance(recipe)  # weights that are missing are missed now, and not after everything is encoded
+    device = encoding_device(run)
+    distance = load_distance(recipe, device)  # missing weights are missed before everything is encoded
     parts, model = load_anydressing(recipe)
     triplets, data, unseen = _prepared(recipe, parts, sources, run)
     shown = [triplets.unseen[index] for index in range(min(SHOWN, len(triplets.unseen)))]
-    task = AnyDressingTask(recipe, model, parts, data, unseen, shown, encoding_device(run))
+    task = AnyDressingTask(recipe, model, parts, data, unseen, shown, distance, device)
     return train(task, recipe.optimization, run, recipe, triplets.description)

@@ -1,12 +1,13 @@
 """The pairs that a run reads: opened, guarded against broken pictures, and described in its configuration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from toile.data.augmentation import AugmentedPairs
 from toile.data.faults import FaultLog
 from toile.data.open import open_pairs
+from toile.data.open_triplets import ReadableTriplets
 from toile.data.readable import ReadablePairs
 from toile.data.record import GarmentPair
 from toile.training.settings import RunSettings
@@ -58,8 +59,15 @@ def open_run_pairs(
     guarded = {
         name: ReadablePairs(pairs, faults_of(run.folder), broken=run.broken) for name, pairs in opened.items()
     }
-    description: Description = {
-        name: {"source": named[name], "pairs": len(pairs), "fingerprint": pairs.fingerprint()}
-        for name, pairs in guarded.items()
-    }
+    description = describe(named, guarded, "pairs")
     return RunPairs(training=guarded["training"], unseen=guarded["unseen"], description=description)
+
+
+def describe(
+    sources: Mapping[str, str], opened: Mapping[str, ReadablePairs | ReadableTriplets], items: str
+) -> Description:
+    """What a run reads, for its configuration: each source, the number of its items, its fingerprint."""
+    return {
+        name: {"source": sources[name], items: len(data), "fingerprint": data.fingerprint()}
+        for name, data in opened.items()
+    }

@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from toile.data.latent_cache import Encodings, open_encodings
+from toile.data.latent_cache import Encodings
 from toile.data.parse_labels import GARMENT_LABELS, LIP
 from toile.data.tensors import to_tensor
 from toile.diffusion.optimization import Optimization
 from toile.dolls import Doll
 from toile.dolls.layouts import LIP_PALETTE
 from toile.errors import ToileError
-from toile.evaluation.doll_features_task import SeededDolls
+from toile.evaluation.doll_features_task import SeededDolls, draw_ahead
 from toile.files import write_text
 from toile.training.loop import train
 from toile.training.parser_augmentation import augment
@@ -114,9 +114,13 @@ class ParserTask:
         """Draw the dolls, or find them in `cache`; go on from the Segformer in `initial`, or from chance."""
         last = recipe.first_seed + recipe.count
         self.recipe = recipe
-        drawn = _drawn(SeededDolls(recipe.first_seed, recipe.count, recipe.size), cache)
+        drawn = draw_ahead(
+            SeededDolls(recipe.first_seed, recipe.count, recipe.size), _picture_and_parse, cache
+        )
         self.dataset: Dataset[dict[str, Tensor]] = ParserViews(drawn)
-        self.validation = _drawn(SeededDolls(last, recipe.validation_count, recipe.size), cache)
+        self.validation = draw_ahead(
+            SeededDolls(last, recipe.validation_count, recipe.size), _picture_and_parse, cache
+        )
         model = start_lively(StandingSegformer(parser_config(recipe)))
         if initial is not None:
             start = SegformerForSemanticSegmentation.from_pretrained(initial, use_safetensors=True)
@@ -198,13 +202,8 @@ def train_parser(recipe: ParserRecipe, sources: Sources, run: RunSettings) -> Pa
     return train(ParserTask(recipe, cache, initial), recipe.optimization, run, recipe)
 
 
-def _drawn(dolls: SeededDolls, cache: Path | None) -> Encodings:
-    """The dolls' pictures (B, 3, H, W) and parse maps (B, H, W)."""
-    key = f"{dolls.seeds.start}-{len(dolls)}-{dolls.size[0]}x{dolls.size[1]}"
-    return open_encodings(dolls, _picture_and_parse, cache, key)
-
-
 def _picture_and_parse(dolls: list[Doll]) -> dict[str, Tensor]:
+    """The dolls' pictures (B, 3, H, W) and parse maps (B, H, W)."""
     return {
         "picture": torch.stack([to_tensor(Image.fromarray(doll.person)) for doll in dolls]),
         "parse": torch.stack([torch.from_numpy(doll.parse) for doll in dolls]),

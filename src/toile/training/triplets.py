@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from toile.data.open_triplets import ReadableTriplets, open_triplet_source
 from toile.errors import ToileError
-from toile.training.pairs import Description, faults_of
+from toile.training.pairs import Description, describe, faults_of
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
@@ -50,8 +50,5 @@ def open_run_triplets(
         )
         for name, source in named.items()
     }
-    description: Description = {
-        name: {"source": named[name], "triplets": len(triplets), "fingerprint": triplets.fingerprint()}
-        for name, triplets in guarded.items()
-    }
+    description = describe(named, guarded, "triplets")
     return RunTriplets(training=guarded["training"], unseen=guarded["unseen"], description=description)
