@@ -38,26 +38,6 @@ def toile(empty_working_directory, capfd) -> Callable[..., Run]:
     return run
 
 
-@pytest.fixture(scope="session")
-def twgtm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A TWGTM with random weights in its real layout, for panels of 64×32. Copy it to change it."""
-    from tests.twgtm.small_pipeline import small_pipeline
-
-    folder = tmp_path_factory.mktemp("twgtm")
-    small_pipeline().save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def anydressing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An AnyDressing with random weights in its real layout, for pictures of 64×32. Copy it to change it."""
-    from tests.anydressing.small_pipeline import small_pipeline
-
-    folder = tmp_path_factory.mktemp("anydressing")
-    small_pipeline().save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture
 def noise_file(tmp_path: Path) -> Callable[..., Path]:
     """Make pictures of noise: `noise_file("a.png", seed=1)`."""

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tests.data.small_parser import figure
 
-from toile.cli.automatic_masks import MaskFinder, given_mask, say, usual_place
+from toile.cli.automatic_masks import NotedMasks, box_instead, given_mask, say
 from toile.errors import ToileError
 
 INSTEAD = "the whole photo counts"
@@ -16,7 +16,7 @@ def test_the_words_auto_and_none_are_no_files():
 
 
 def test_what_was_found_is_said_in_one_line(parser_folder, capsys):
-    finder = MaskFinder("upper", parser=str(parser_folder))
+    finder = NotedMasks("upper", parser=str(parser_folder))
     finder.note("--mask", INSTEAD)
     assert capsys.readouterr().err == ""
     mask = finder.find(figure()[0], "ann.png", SIZE)
@@ -28,7 +28,7 @@ def test_what_was_found_is_said_in_one_line(parser_folder, capsys):
 
 
 def test_photos_without_the_garment_are_named(parser_folder, capsys):
-    finder = MaskFinder("upper", parser=str(parser_folder))
+    finder = NotedMasks("upper", parser=str(parser_folder))
     assert finder.find(figure()[0], "ann.png", SIZE) is not None
     assert finder.find(figure((1, 3))[0], "bob.png", SIZE) is None
     finder.note("--mask", INSTEAD)
@@ -42,16 +42,16 @@ def test_photos_without_the_garment_are_named(parser_folder, capsys):
 
 def test_the_bundled_parser_may_be_missing_but_no_other(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("toile.data.parsing.weights_folder", lambda: tmp_path)
-    finder = MaskFinder("upper")
+    finder = NotedMasks("upper")
     assert finder.find(figure()[0], "ann.png", SIZE) is None
     finder.note("--mask", INSTEAD)
     (line,) = capsys.readouterr().err.splitlines()
     assert "missing" in line and INSTEAD in line
     with pytest.raises(ToileError, match="nothing/there"):
-        MaskFinder("upper", parser="nothing/there")
+        NotedMasks("upper", parser="nothing/there")
 
 
 def test_notes_are_one_line(capsys):
     say("two\nlines")
     assert capsys.readouterr().err == "note: two lines\n"
-    assert "(dress)" in usual_place("--mask", "dress", "PERSON")
+    assert "(dress)" in box_instead("--mask", "dress", "PERSON")

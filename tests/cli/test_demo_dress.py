@@ -7,15 +7,16 @@ from PIL import Image
 from toile.cli.demo_dress import SCALES, dressing_part, dressing_steps, find_wearer, told_scenes
 from toile.cli.options import ModelOptions
 from toile.errors import ToileError
+from toile.tasks.step import Step
 
 SIZE, SEED = (64, 32), 10_000_000
 
 
 def test_more_garments_several_prompts_and_scales(anydressing_folder, tmp_path):
     options = ModelOptions(model=str(anydressing_folder), steps=1, guidance=6.0, seed=SEED, device="cpu")
-    steps: list[int] = []
+    steps: list[Step] = []
     part = dressing_part(options, SEED, tmp_path, steps.append)
-    assert sum(steps) == dressing_steps() == 9
+    assert sum(step.items for step in steps) == dressing_steps() == 9
     shown = [[caption for _, caption in row.pictures] for row in part.rows]
     assert shown == [
         ["upper", "lower", "hat"],

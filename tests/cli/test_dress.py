@@ -15,8 +15,8 @@ from tests.cli.runs import nothing_in
 from toile import __version__
 from toile.anydressing.garments_net import GarmentsNet
 from toile.cli.dress import dress_files, plan_outputs
-from toile.cli.options import LARGEST_SEED
 from toile.errors import ToileError
+from toile.tasks.drawing import LARGEST_SEED
 
 PROMPT = "a woman in a park"
 

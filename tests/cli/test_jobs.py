@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from tests.data.small_parser import figure
 
-from toile.cli.automatic_masks import MaskFinder
+from toile.cli.automatic_masks import NotedMasks
 from toile.cli.jobs import check_not_inputs, load_job, load_region, output_paths, plan_jobs
 from toile.errors import ToileError
 
@@ -54,7 +54,7 @@ def test_a_region_remains_at_the_size_that_is_worked_at(mask_file):
 
 def test_where_a_mask_is_from(picture_file, mask_file, parser_folder, tmp_path):
     figure()[0].save(tmp_path / "ann.png")
-    finder = MaskFinder("upper", parser=str(parser_folder))
+    finder = NotedMasks("upper", parser=str(parser_folder))
     photo = picture_file("a.png", color=(230, 230, 230))
     for path, mask, origin in (
         (photo, mask_file(), True),

@@ -3,14 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from toile.cli.options import (
-    IGR_OPTIONS,
-    LARGEST_SEED,
-    TWGTM_OPTIONS,
-    check_count,
-    enough_memory,
-)
+from toile.cli.options import IGR_OPTIONS, TWGTM_OPTIONS
 from toile.errors import ToileError
+from toile.tasks.drawing import LARGEST_SEED, Drawing
 
 
 @pytest.mark.parametrize(
@@ -35,18 +30,6 @@ def test_bad_settings_are_refused_before_a_model_is_loaded(change, message):
 def test_an_unknown_category():
     with pytest.raises(ToileError, match="'shoe' is unknown; write one of upper, lower, dress"):
         IGR_OPTIONS.check("shoe")
-
-
-def test_counts():
-    check_count("batch", 1)
-    check_count("candidates", 5, 5)
-    for value, most, message in [
-        (0, None, "at least 1"),
-        (6, 5, "between 1 and 5"),
-        (0, 5, "between 1 and 5"),
-    ]:
-        with pytest.raises(ToileError, match=message):
-            check_count("batch", value, most)
 
 
 @pytest.mark.parametrize(("system", "kind"), [("igr", "IGRPipeline"), ("twgtm", "TWGTMPipeline")])
@@ -75,20 +58,7 @@ def test_a_device_that_is_not_there(igr_folder):
 
 
 def test_what_a_call_and_a_picture_are_told():
-    options = replace(IGR_OPTIONS, seed=7)
-    assert options.arguments((64, 32)) == {
-        "num_inference_steps": 25,
-        "guidance_scale": 1.5,
-        "height": 64,
-        "width": 32,
-    }
+    options = replace(IGR_OPTIONS, seed=7, size="96x64")
+    assert options.drawing == Drawing(steps=25, guidance=1.5, size=(96, 64))
     told = options.metadata((64, 32))
     assert (told["seed"], told["size"], told["steps"], told["model"]) == (7, [64, 32], 25, "tiny")
-
-
-def test_too_little_memory_is_said_with_what_to_lower():
-    with pytest.raises(ToileError, match="4 photos at once at 64×32; lower the batch or the size"):  # noqa: SIM117
-        with enough_memory(4, (64, 32)):
-            raise torch.OutOfMemoryError("no")
-    with pytest.raises(ToileError, match="for 64×32; lower the size"), enough_memory(1, (64, 32)):
-        raise torch.OutOfMemoryError("no")

@@ -29,7 +29,7 @@ def test_failures_are_one_line_each_and_the_rest_goes_on(tmp_path, capsys):
     with Progress(3, "working") as progress:
         progress.fail(jobs[0], ToileError("broken\nin two lines"))
         for fine in jobs[1:]:
-            progress.step()
+            progress.advance()
             progress.save(fine, {fine.output: Image.new("RGB", (2, 2))}, {"seed": 1})
     outcomes = progress.outcomes(jobs)
     assert [outcome.error is None for outcome in outcomes] == [False, True, False]

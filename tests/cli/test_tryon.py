@@ -9,9 +9,9 @@ from tests.cli.runs import nothing_in
 from tests.data.small_parser import figure
 
 from toile import __version__
-from toile.cli.options import LARGEST_SEED
 from toile.cli.tryon import dress_photo
 from toile.errors import ToileError
+from toile.tasks.drawing import LARGEST_SEED
 
 
 @pytest.fixture

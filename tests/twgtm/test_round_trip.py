@@ -110,5 +110,5 @@ def test_the_distance_of_each_item_is_its_own():
 
 def test_equal_distances_gain_nothing():
     picture = Image.new("RGB", (1, 1))
-    assert RoundTrip(image=picture, seed=0, distances={0: 0.0, 1: 0.0}).gain == 0
-    assert RoundTrip(image=picture, seed=0, distances={0: 0.1, 1: 0.3}).gain == pytest.approx(0.5)
+    assert RoundTrip(images={0: picture}, seed=0, distances={0: 0.0, 1: 0.0}).gain == 0
+    assert RoundTrip(images={0: picture}, seed=0, distances={0: 0.1, 1: 0.3}).gain == pytest.approx(0.5)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from toile.cli.options import TWGTM_OPTIONS, check_count
+from toile.cli.options import TWGTM_OPTIONS
 from toile.errors import ToileError
 from toile.files import check_writable, write_text
 from toile.images import save_png
+from toile.tasks.drawing import check_count
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -80,6 +81,21 @@ class AnalyseFeatures:
         check_writable(self.output.parent)
         draw_features(self)
         print(self.output)
+
+
+@dataclass(frozen=True)
+class Analyse:
+    """Look into trained models: what their weights, or their tasks, have in common."""
+
+    command: (
+        Annotated[AnalyseParameters, tyro.conf.subcommand("parameters")]
+        | Annotated[AnalyseFeatures, tyro.conf.subcommand("features")]
+    )
+    """What to look at."""
+
+    def run(self) -> None:
+        """Run the chosen command."""
+        self.command.run()
 
 
 def draw_features(options: AnalyseFeatures) -> None:

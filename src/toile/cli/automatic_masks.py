@@ -8,10 +8,9 @@ import tyro
 from PIL import Image
 
 from toile.bundled import TINY
-from toile.errors import ToileError
-from toile.images import fit_mask
+from toile.tasks.masks import AUTO, MaskFinder, usual_place
 
-AUTO, NONE = "auto", "none"
+NONE = "none"
 SHOWN = 3
 """So many photos are named in a note; of more, only the number."""
 
@@ -24,11 +23,8 @@ def given_mask(mask: Path | str) -> Path | None:
     return None if mask in (AUTO, NONE) else Path(mask)
 
 
-class MaskFinder:
+class NotedMasks:
     """Finds the masks of photos by a parser, and keeps account of it.
-
-    Without the bundled parser nothing is found, which the note says; a parser that the user has named has to
-    be there.
 
     Args:
         category: of the garments.
@@ -40,19 +36,8 @@ class MaskFinder:
     """
 
     def __init__(self, category: str, *, parser: str = TINY, device: str = "cpu") -> None:
-        from toile.data.automatic_mask import AutomaticMask
-        from toile.data.parsing import Parser
-
-        self.category, self.parser, self.device = category, parser, device
+        self.category, self.finder = category, MaskFinder(parser, device)
         self.found, self.missed = 0, list[str]()
-        self.problem: str | None = None
-        self.masks: AutomaticMask | None = None
-        try:
-            self.masks = AutomaticMask(Parser.from_pretrained(parser, device=device))
-        except ToileError as error:
-            if parser != TINY:
-                raise
-            self.problem = str(error)
 
     def find(self, photo: Image.Image, name: str, size: tuple[int, int]) -> Image.Image | None:
         """The mask of a photo; None when no garment of the category is found.
@@ -62,17 +47,11 @@ class MaskFinder:
             name: of the photo, for the note.
             size: (height, width) that will be worked at, where something of the mask has to remain.
         """
-        if self.masks is None:
+        mask = self.finder.find(photo, self.category, size)
+        if mask is None:
             self.missed.append(name)
-            return None
-        try:
-            mask = self.masks.mask_for(photo, self.category)
-        except ToileError:
-            mask = None
-        if mask is None or fit_mask(mask, size).getbbox() is None:
-            self.missed.append(name)
-            return None
-        self.found += 1
+        else:
+            self.found += 1
         return mask
 
     def note(self, option: str, instead: str) -> None:
@@ -84,18 +63,19 @@ class MaskFinder:
         """
         if not self.found and not self.missed:
             return
-        if self.problem is not None:
-            say(f"no mask was given, and none can be found ({self.problem}): {instead}")
+        parser = self.finder.parser
+        if self.finder.problem is not None:
+            say(f"no mask was given, and none can be found ({self.finder.problem}): {instead}")
         elif not self.missed:
             say(
-                f"no mask was given: the parser {self.parser} found the garment ({self.category}) itself; "
+                f"no mask was given: the parser {parser} found the garment ({self.category}) itself; "
                 f"{option} MASK gives your own, {option} none does without"
             )
         else:
             few = len(self.missed) <= SHOWN
             where = ", ".join(self.missed) if few else f"{len(self.missed)} of the photos"
             say(
-                f"no mask was given, and the parser {self.parser} finds no garment ({self.category}) "
+                f"no mask was given, and the parser {parser} finds no garment ({self.category}) "
                 f"in {where}: {instead}"
             )
 
@@ -105,9 +85,6 @@ def say(note: str) -> None:
     print(f"note: {' '.join(note.split())}", file=sys.stderr)
 
 
-def usual_place(option: str, category: str, photo: str) -> str:
+def box_instead(option: str, category: str, photo: str) -> str:
     """Say that a box is repainted for want of a mask."""
-    return (
-        f"without {option} a box over the usual place of the category ({category}) is repainted, "
-        f"as if {photo} showed one person standing, from head to foot"
-    )
+    return f"without {option} {usual_place(category, photo)}"

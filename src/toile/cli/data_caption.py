@@ -8,8 +8,8 @@ from typing import Annotated
 import tyro
 from tqdm import tqdm
 
-from toile.cli.options import check_count
 from toile.errors import ToileError
+from toile.tasks.drawing import check_count
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from toile.cli.options import check_count
 from toile.data.curation_rules import Thresholds
+from toile.tasks.drawing import check_count
 
 if TYPE_CHECKING:
     from rich.table import Table

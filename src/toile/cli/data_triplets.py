@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from toile.cli.options import found_device
 from toile.cli.size import parse_size
+from toile.tasks.models import found_device
 
 if TYPE_CHECKING:
     from toile.data.triplet_folder import TripletCount

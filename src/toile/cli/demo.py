@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,18 +15,14 @@ from toile.bundled import TINY, is_bundled
 from toile.cli.demo_dress import dressing_part, dressing_steps
 from toile.cli.demo_page import Part, Row, write_html
 from toile.cli.demo_two_way import two_way_parts, two_way_steps
-from toile.cli.options import (
-    ANYDRESSING_OPTIONS,
-    TWGTM_OPTIONS,
-    ModelOption,
-    ModelOptions,
-    check_count,
-)
+from toile.cli.options import ANYDRESSING_OPTIONS, TWGTM_OPTIONS, ModelOption, ModelOptions
 from toile.cli.outcomes import Progress
-from toile.cli.restore import restore_pictures
 from toile.dolls import CATEGORIES, Doll, draw_doll
 from toile.files import check_writable, write_text
 from toile.images import save_png
+from toile.tasks.drawing import check_count
+from toile.tasks.restore import restore_pictures
+from toile.tasks.step import OnStep
 
 FIRST_UNSEEN = 10_000_000
 """Dolls with seeds from here on are never trained on."""
@@ -146,9 +142,7 @@ def restored_part(pipeline: Any, dolls: Sequence[Doll], options: ModelOptions, o
     )
 
 
-def restored_row(
-    pipeline: Any, doll: Doll, options: ModelOptions, output: Path, on_step: Callable[[int], object]
-) -> Row:
+def restored_row(pipeline: Any, doll: Doll, options: ModelOptions, output: Path, on_step: OnStep) -> Row:
     """Restore one doll's garment, and write its four pictures."""
     restored = restore_doll(pipeline, doll, options, on_step)
     settings = {
@@ -183,18 +177,15 @@ def draw_dolls(count: int, seed: int, size: tuple[int, int]) -> list[Doll]:
     ]
 
 
-def restore_doll(
-    pipeline: Any, doll: Doll, options: ModelOptions, on_step: Callable[[int], object]
-) -> Image.Image:
+def restore_doll(pipeline: Any, doll: Doll, options: ModelOptions, on_step: OnStep) -> Image.Image:
     """Restore a doll's garment from its photo and its mask; the doll's seed is the noise's."""
     return restore_pictures(
         pipeline,
         [Image.fromarray(doll.person)],
         [Image.fromarray(doll.agnostic_mask)],
-        doll.category,
-        options=options,
+        [doll.category],
         seeds=[doll.seed],
-        size=doll.size,
+        drawing=replace(options.drawing, size=doll.size),
         on_step=on_step,
     )[0]
 

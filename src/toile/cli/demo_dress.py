@@ -1,6 +1,6 @@
 """What `toile demo` shows of AnyDressing: more and more garments, several prompts, and what λ does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,12 @@ from PIL import Image
 
 from toile import __version__
 from toile.cli.demo_page import Part, Row
-from toile.cli.options import ModelOptions, enough_memory
+from toile.cli.options import ModelOptions
 from toile.dolls import MODES, Doll, draw_doll
 from toile.errors import ToileError
 from toile.images import save_png
+from toile.tasks.models import enough_memory
+from toile.tasks.step import OnStep, step_end
 
 KINDS = ("upper", "lower", "hat")
 """What is put on, one after another."""
@@ -28,7 +30,7 @@ def dressing_steps() -> int:
     return 1 + len(KINDS) + PROMPTS - 1 + len(SCALES) - 2
 
 
-def dressing_part(options: ModelOptions, seed: int, output: Path, on_step: Callable[[int], object]) -> Part:
+def dressing_part(options: ModelOptions, seed: int, output: Path, on_step: OnStep) -> Part:
     """Dress somebody, and write the pictures.
 
     Args:
@@ -93,7 +95,7 @@ def draw_dressed(
     prompts: Sequence[str],
     options: ModelOptions,
     size: tuple[int, int],
-    on_step: Callable[[int], object],
+    on_step: OnStep,
 ) -> dict[str, Pictures]:
     """Draw the rows of pictures, by what is under each; all start from the same noise."""
     kinds = list(garments)
@@ -116,23 +118,18 @@ def draw_dressed(
 class _Draw:
     """Calls a pipeline with the same settings, each picture from the options' seed."""
 
-    def __init__(
-        self, pipeline: Any, options: ModelOptions, size: tuple[int, int], on_step: Callable[[int], object]
-    ) -> None:
+    def __init__(self, pipeline: Any, options: ModelOptions, size: tuple[int, int], on_step: OnStep) -> None:
         self.pipeline, self.options, self.size, self.on_step = pipeline, options, size, on_step
 
     def __call__(self, prompts: list[str], **worn: Any) -> list[Image.Image]:
         from toile.diffusion.noise import item_generators
 
-        def step_done(*_: object) -> None:
-            self.on_step(len(prompts))
-
         with enough_memory(len(prompts), self.size):
             images: list[Image.Image] = self.pipeline(
                 prompts,
                 generator=item_generators([self.options.seed] * len(prompts)),
-                callback_on_step_end=step_done,
-                **self.options.arguments(self.size),
+                callback_on_step_end=step_end(self.on_step, len(prompts)),
+                **self.options.drawing.arguments(self.size),
                 **worn,
             ).images
         return images

@@ -1,6 +1,6 @@
 """What `toile demo` shows of the model that goes both ways: garments tried on, taken off, and swapped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,11 @@ from PIL import Image
 from toile import __version__
 from toile.cli.demo_page import Part, Row
 from toile.cli.options import ModelOptions
-from toile.cli.takeoff import take_off_pictures
-from toile.cli.tryon import try_on_pictures
 from toile.dolls import CATEGORIES, Doll
 from toile.images import save_png
-
-OnStep = Callable[[int], object]
+from toile.tasks.step import OnStep
+from toile.tasks.takeoff import take_off_pictures
+from toile.tasks.tryon import try_on_pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +68,15 @@ def draw_meeting(
     pipeline: Any, meeting: Meeting, options: ModelOptions, on_step: OnStep
 ) -> dict[str, dict[str, Image.Image]]:
     """What the model makes of two dolls: for each of `TEXTS` a row of pictures by what they show."""
-    category, size = meeting.wearer.category, options.canvas(pipeline)
+    category = meeting.wearer.category
+    how: dict[str, Any] = {"seeds": [options.seed], "drawing": options.drawing, "on_step": on_step}
     worn, flat = Image.fromarray(meeting.wearer.person), Image.fromarray(meeting.wearer.garment)
     person, mask = Image.fromarray(meeting.target.person), Image.fromarray(meeting.target.agnostic_mask)
 
     def dressed(garment: Image.Image) -> Image.Image:
-        return try_on_pictures(
-            pipeline, person, garment, mask, category, options=options, size=size, on_step=on_step
-        ).image
+        return try_on_pictures(pipeline, [person], [garment], [mask], [category], **how)[0]
 
-    ((taken_off, _),) = take_off_pictures(
-        pipeline, [worn], category, options=options, size=size, on_step=on_step
-    )
+    ((taken_off, _),) = take_off_pictures(pipeline, [worn], [category], **how)
     return {
         "tried on": {"person": person, "mask": mask, "garment": flat, "tried on": dressed(flat)},
         "taken off": {"photo": worn, "taken off": taken_off, "truth": flat},

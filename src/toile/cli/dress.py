@@ -1,34 +1,30 @@
 """`toile dress`: garments and a prompt in, somebody who wears them out."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import tyro
-from PIL import Image
 
-from toile.cli.dress_extensions import Extended, Extensions, extend
+from toile.cli.dress_extensions import Extensions, extend
 from toile.cli.garment_files import GarmentFiles, OwnGarmentFiles
 from toile.cli.jobs import check_not_inputs, output_paths
 from toile.cli.options import (
     ANYDRESSING_OPTIONS,
     ModelOptions,
     OwnModelOptions,
-    check_count,
-    check_seeds,
-    enough_memory,
 )
 from toile.cli.outcomes import Progress
 from toile.cli.wardrobe import WardrobeOption, open_wardrobe
 from toile.errors import ToileError
 from toile.files import check_writable
 from toile.images import load_photo, save_png
+from toile.tasks.drawing import MOST_CANDIDATES, check_count, check_seeds
+from toile.tasks.dress import check_dressing, dress_pictures, outfit_features
 
-if TYPE_CHECKING:
-    from toile.wardrobe import Wardrobe
-
-MOST_CANDIDATES = 1000
+Numbered = tuple[int, Path]
+"""A seed, and where its picture goes."""
 OwnExtensions = Annotated[Extensions, tyro.conf.arg(name="further")]
 
 
@@ -138,27 +134,30 @@ def dress_files(
     loaded = {kind: [load_photo(path) for path in of_kind] for kind, of_kind in garments.items()}
     pipeline = options.load("anydressing")
     size = options.canvas(pipeline)
-    worn = put_on(pipeline, loaded, wear, wardrobe, scale=scale, size=size)
+    features = outfit_features(pipeline, loaded, wear, open_wardrobe(wardrobe), size=size)
+    worn = pipeline.dressing.project(features, scale=scale)
     ready = extend(pipeline, also, size, guided=options.guidance > 1)
     check_writable(paths[0].parent)
     own = {"prompt": prompt, "negative_prompt": negative_prompt, "scale": scale}
     own |= {"garments": {kind: [path.name for path in of_kind] for kind, of_kind in garments.items()}}
     own |= ({} if wear is None else {"wear": wear}) | also.metadata()
     with Progress(options.steps * candidates, "dressing") as progress:
-        seeds = range(options.seed, options.seed + candidates)
-        drawn = dress_pictures(
-            ready,
-            worn,
-            prompt,
-            negative_prompt,
-            seeds=seeds,
-            batch=batch,
-            options=options,
-            size=size,
-            on_step=progress.step,
-        )
-        for path, seed, picture in zip(paths, seeds, drawn, strict=True):
-            save_png(picture, path, options.metadata(size) | own | {"seed": seed})
+        numbered = list(zip(range(options.seed, options.seed + candidates), paths, strict=True))
+        for some in _batches(numbered, batch):
+            seeds = [seed for seed, _ in some]
+            drawn = dress_pictures(
+                ready.pipeline,
+                worn,
+                [prompt] * len(some),
+                [negative_prompt] * len(some),
+                seeds=seeds,
+                drawing=options.drawing,
+                size=size,
+                on_step=progress.step,
+                more=_for_each(ready.arguments, len(some)),
+            )
+            for (seed, path), picture in zip(some, drawn, strict=True):
+                save_png(picture, path, options.metadata(size) | own | {"seed": seed})
     return paths
 
 
@@ -174,94 +173,9 @@ def plan_outputs(output: Path | None, seed: int, candidates: int) -> list[Path]:
     return output_paths(several if candidates > 1 else ["dressed.png"], output)
 
 
-def put_on(
-    pipeline: Any,
-    garments: Mapping[str, Sequence[Image.Image]],
-    wear: str | None = None,
-    wardrobe: Path | None = None,
-    *,
-    scale: float,
-    size: tuple[int, int],
-) -> "Wardrobe":
-    """Encode garments in one pass, and put a kept outfit beside them, which takes no pass.
-
-    Args:
-        pipeline: an `AnyDressingPipeline`.
-        garments: pictures of each kind.
-        wear: name of a kept outfit.
-        wardrobe: the folder of kept outfits; None is the user's own.
-        scale: λ.
-        size: (height, width) to encode at; beside a kept outfit it is the model's own.
-
-    Raises:
-        ToileError: when there is no such outfit, other weights made it, or a garment's kind is unknown.
-    """
-    from toile.anydressing.outfits import Outfits
-
-    dressing = pipeline.dressing
-    features = []
-    if wear is not None:
-        features.append(open_wardrobe(wardrobe).read(wear, dressing.weights_hash()))
-    if garments:
-        outfits = Outfits.of(garments)
-        with enough_memory(len(outfits.pictures), size):
-            features.append(dressing.encode(outfits, None if wear is not None else size))
-    worn: Wardrobe = dressing.outfit(features, scale=scale)
-    return worn
-
-
-def dress_pictures(
-    ready: Extended,
-    worn: "Wardrobe",
-    prompt: str,
-    negative_prompt: str = "",
-    *,
-    seeds: Sequence[int],
-    batch: int = 1,
-    options: ModelOptions,
-    size: tuple[int, int],
-    on_step: Callable[[int], object],
-) -> Iterator[Image.Image]:
-    """Draw in memory, each picture from its own seed, as they are asked for.
-
-    Args:
-        ready: what draws.
-        worn: what is worn.
-        prompt: who, where, in which pose.
-        negative_prompt: what is not to be drawn.
-        seeds: one a picture.
-        batch: pictures that are drawn at once.
-        options: how to draw.
-        size: (height, width) to draw at.
-        on_step: is told how many pictures took a step.
-
-    Raises:
-        ToileError: when there is not enough memory for it.
-    """
-    from toile.anydressing.plug_in import install
-    from toile.diffusion.noise import item_generators, item_noise
-
-    pipeline, unet = ready.pipeline, ready.pipeline.unet
-    install(pipeline)
-    latent_size = [side // pipeline.vae_scale_factor for side in size]
-    for start in range(0, len(seeds), batch):
-        some = seeds[start : start + batch]
-
-        def step_done(*_: object, count: int = len(some)) -> dict[str, Any]:
-            on_step(count)
-            return {}
-
-        shape = (int(unet.config["in_channels"]), *latent_size)
-        with enough_memory(len(some), size):
-            yield from pipeline(
-                [prompt] * len(some),
-                negative_prompt=[negative_prompt] * len(some),
-                latents=item_noise(item_generators(some), shape, unet.device, unet.dtype),
-                cross_attention_kwargs={"wardrobe": worn},
-                callback_on_step_end=step_done,
-                **options.arguments(size),
-                **_for_each(ready.arguments, len(some)),
-            ).images
+def _batches(every: Sequence[Numbered], size: int) -> Iterator[Sequence[Numbered]]:
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
 
 
 def _for_each(arguments: Mapping[str, Any], count: int) -> dict[str, Any]:
@@ -273,7 +187,4 @@ def _for_each(arguments: Mapping[str, Any], count: int) -> dict[str, Any]:
 def _check(prompt: str, scale: float, batch: int, options: ModelOptions) -> None:
     options.check()
     check_count("batch", batch)
-    if not prompt.strip():
-        raise ToileError("the prompt is empty; write who wears the garments, and where")
-    if not 0 <= scale <= 10:
-        raise ToileError(f"scale is {scale}; it must lie between 0 and 10")
+    check_dressing(prompt, scale)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from toile.cli.automatic_masks import MaskFinder
+from toile.cli.automatic_masks import NotedMasks
 from toile.errors import ToileError
-from toile.images import fit_mask, load_mask, load_photo
+from toile.images import load_mask, load_photo
+from toile.tasks.masks import check_region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ def _check_different(photos: Sequence[Path], outputs: Sequence[Path]) -> None:
         first[target] = photo
 
 
-def load_job(job: Job, size: tuple[int, int], finder: MaskFinder | None = None) -> LoadedJob:
+def load_job(job: Job, size: tuple[int, int], finder: NotedMasks | None = None) -> LoadedJob:
     """Read a job's pictures.
 
     Args:
@@ -151,10 +152,7 @@ def load_region(path: Path, photo: Image.Image, size: tuple[int, int]) -> Image.
     Raises:
         ToileError: when it cannot be used, or nothing of it is left at that size.
     """
-    mask = load_mask(path, photo.size)
-    if fit_mask(mask, size).getbbox() is None:
-        raise ToileError(f"mask {path} marks so little that nothing remains at {size[0]}×{size[1]}")
-    return mask
+    return check_region(load_mask(path, photo.size), size, f"mask {path}")
 
 
 def load_batches(
@@ -162,7 +160,7 @@ def load_batches(
     size: tuple[int, int],
     batch: int,
     on_failure: Callable[[Job, ToileError], None],
-    finder: MaskFinder | None = None,
+    finder: NotedMasks | None = None,
 ) -> Iterator[list[LoadedJob]]:
     """Read pictures as they are needed: bad ones go to `on_failure`, good ones come in full batches."""
     loaded: list[LoadedJob] = []

@@ -46,10 +46,10 @@ class MaskOptions:
         Raises:
             ToileError: when a setting is none, or a model is not there.
         """
-        from toile.cli.options import found_device
         from toile.data.agnostic import check_mask
         from toile.data.automatic_mask import AutomaticMask
         from toile.data.parsing import Parser
+        from toile.tasks.models import found_device
 
         variant = check_mask(category, self.variant, self.dilation)
         device = found_device(self.device)
@@ -138,7 +138,7 @@ def mask_photos(
             if preview:
                 pictures[preview_path(job.output)] = lay_over(photo, mask)
             progress.save(job, pictures, own | asdict(options))
-            progress.step()
+            progress.advance()
     return progress.outcomes(jobs)
 
 

@@ -6,18 +6,9 @@ from pathlib import Path
 from PIL import Image
 
 from toile.bundled import TINY
-from toile.cli.automatic_masks import AUTO, MaskFinder, given_mask, say
+from toile.cli.automatic_masks import NotedMasks, given_mask, say
 from toile.cli.jobs import load_region
-
-
-@dataclass(frozen=True, kw_only=True)
-class Region:
-    """The part of a photo that is worked on."""
-
-    mask: Image.Image | None
-    """White there, black elsewhere, "L", of the photo's size; None is the whole photo."""
-    origin: bool | str
-    """Whether it is a mask that was given, for a picture's metadata: True, False, or "automatic"."""
+from toile.tasks.masks import AUTO, Region, repainted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +45,7 @@ class MaskRequest:
         if self.mask != AUTO:
             say(self.instead)
             return Region(mask=None, origin=False)
-        finder = MaskFinder(self.category, parser=self.parser, device=self.device)
+        finder = NotedMasks(self.category, parser=self.parser, device=self.device)
         found = finder.find(photo, name, size)
         finder.note(self.option, self.instead)
         return Region(mask=found, origin=False if found is None else "automatic")
@@ -70,9 +61,5 @@ class MaskRequest:
         Raises:
             ToileError: as `region`.
         """
-        from toile.twgtm.regions import default_region
-
         found = self.region(photo, name, size)
-        if found.mask is not None:
-            return found.mask, found.origin
-        return default_region(self.category, (photo.height, photo.width)), False
+        return repainted(found, photo, self.category), found.origin

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from toile.cli.jobs import Job
 from toile.errors import ToileError
 from toile.images import save_png
+from toile.tasks.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +50,13 @@ class Progress:
         """Wipe the bar away, so that what is said next has a line of its own."""
         self.bar.close()
 
-    def step(self, photos: int = 1) -> None:
+    def step(self, step: Step) -> None:
         """Some photos have come one step further."""
-        self.bar.update(photos)
+        self.bar.update(step.items)
+
+    def advance(self) -> None:
+        """One photo is done, where there are no steps to tell of."""
+        self.bar.update()
 
     def fail(self, job: Job, error: ToileError) -> None:
         """Report a photo that cannot be done, on one line."""

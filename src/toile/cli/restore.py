@@ -1,18 +1,16 @@
 """`toile restore`: photos of people in, flat garments out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
-from PIL import Image
 
 from toile.cli.automatic_masks import (
-    AUTO,
     NONE,
-    MaskFinder,
     MaskOption,
+    NotedMasks,
     ParserOption,
     given_mask,
     say,
@@ -23,11 +21,12 @@ from toile.cli.options import (
     CategoryOption,
     ModelOptions,
     OwnModelOptions,
-    check_count,
-    enough_memory,
 )
 from toile.cli.outcomes import Outcome, Progress, report
 from toile.files import check_writable
+from toile.tasks.drawing import check_count
+from toile.tasks.masks import AUTO
+from toile.tasks.restore import restore_pictures
 
 NO_MASK = "without a mask the whole photo counts as the region; a mask of the garment (--mask) improves it"
 
@@ -98,7 +97,7 @@ def restore_photos(
     size = options.canvas(pipeline)
     for folder in {job.output.parent for job in jobs}:
         check_writable(folder)
-    finder = MaskFinder(category, parser=parser, device=str(pipeline.device)) if mask == AUTO else None
+    finder = NotedMasks(category, parser=parser, device=str(pipeline.device)) if mask == AUTO else None
     if mask == NONE:
         say(NO_MASK)
     with Progress(len(jobs) * options.steps, "restoring") as progress:
@@ -107,10 +106,9 @@ def restore_photos(
                 pipeline,
                 [item.photo for item in loaded],
                 [item.mask for item in loaded],
-                category,
-                options=options,
+                [category] * len(loaded),
                 seeds=[options.seed] * len(loaded),
-                size=size,
+                drawing=options.drawing,
                 on_step=progress.step,
             )
             for item, garment in zip(loaded, garments, strict=True):
@@ -119,36 +117,3 @@ def restore_photos(
     if finder is not None:
         finder.note("--mask", NO_MASK)
     return progress.outcomes(jobs)
-
-
-def restore_pictures(
-    pipeline: Any,
-    photos: Sequence[Image.Image],
-    masks: Sequence[Image.Image | None],
-    category: str | Sequence[str],
-    *,
-    options: ModelOptions,
-    seeds: Sequence[int],
-    size: tuple[int, int],
-    on_step: Callable[[int], object],
-) -> list[Image.Image]:
-    """Restore one batch in memory, each photo from its own seed; `on_step` is told how many took a step.
-
-    Raises:
-        ToileError: when there is not enough memory for it.
-    """
-    from toile.diffusion.noise import item_generators
-
-    def step_done(*_: object) -> None:
-        on_step(len(photos))
-
-    with enough_memory(len(photos), size):
-        restored: list[Image.Image] = pipeline(
-            list(photos),
-            list(masks),
-            category if isinstance(category, str) else list(category),
-            generator=item_generators(seeds),
-            callback_on_step_end=step_done,
-            **options.arguments(size),
-        ).images
-    return restored

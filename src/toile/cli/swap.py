@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import tyro
 from PIL import Image
 
-from toile.cli.automatic_masks import AUTO, MaskOption, ParserOption, given_mask, usual_place
+from toile.cli.automatic_masks import MaskOption, ParserOption, box_instead, given_mask
 from toile.cli.jobs import check_not_inputs, output_paths
 from toile.cli.mask_request import MaskRequest
 from toile.cli.options import (
@@ -20,14 +20,16 @@ from toile.cli.options import (
     OwnModelOptions,
 )
 from toile.cli.outcomes import Progress
-from toile.cli.restore import restore_pictures
-from toile.cli.takeoff import take_off_pictures
-from toile.cli.tryon import try_on_pictures
 from toile.errors import ToileError
 from toile.files import check_writable
 from toile.images import fit, load_photo, save_png
+from toile.tasks.masks import AUTO
+from toile.tasks.restore import restore_pictures
+from toile.tasks.step import OnStep
+from toile.tasks.swap import THROUGH
+from toile.tasks.takeoff import take_off_pictures
+from toile.tasks.tryon import try_on_pictures
 
-THROUGH = ("igr", "twgtm")
 NO_WEARER_MASK = "without --wearer-mask the whole photo of the wearer counts as the garment's region"
 
 
@@ -124,34 +126,34 @@ def swap_garment(
         parser=parser,
         device=device,
         option="--target-mask",
-        instead=usual_place("--target-mask", category, "TARGET"),
+        instead=box_instead("--target-mask", category, "TARGET"),
     )
     region, origin = request.repainted(worn_on, target.name, size)
     if through == "twgtm":
-        maker = _by_twgtm(pipeline, size, worn_by, category, options)
+        maker = _by_twgtm(pipeline, worn_by, category, options)
     else:
         wearer_request = replace(request, mask=wearer_mask, option="--wearer-mask", instead=NO_WEARER_MASK)
         maker = _by_igr(restorer, worn_by, wearer.name, wearer_request, options)
     check_writable(paths[0].parent)
     with Progress(maker.steps + options.steps, "swapping") as progress:
         garment = maker.restore(progress.step)
-        worn = try_on_pictures(
+        (worn,) = try_on_pictures(
             pipeline,
-            worn_on,
-            garment,
-            region,
-            category,
+            [worn_on],
+            [garment],
+            [region],
+            [category],
             repaint=repaint,
-            options=options,
-            size=size,
+            seeds=[options.seed],
+            drawing=options.drawing,
             on_step=progress.step,
         )
     own = {"category": category, "wearer": wearer.name, "target": target.name, "repaint": repaint}
     metadata = options.metadata(size) | own | {"target_mask": origin} | maker.metadata
-    save_png(worn.image, paths[0], metadata)
+    save_png(worn, paths[0], metadata)
     if not side_by_side:
         return [paths[0]]
-    save_png(_in_a_row(worn_by, garment, worn.image), paths[1], metadata)
+    save_png(_in_a_row(worn_by, garment, worn), paths[1], metadata)
     return list(paths)
 
 
@@ -159,7 +161,7 @@ def swap_garment(
 class Restorer:
     """What gets the flat garment from the photo of its wearer."""
 
-    restore: Callable[[Callable[[int], object]], Image.Image]
+    restore: Callable[[OnStep], Image.Image]
     """Restores; what it is given is told of each step."""
     steps: int
     """How many steps it takes."""
@@ -167,15 +169,16 @@ class Restorer:
     """What a picture says of it."""
 
 
-def _by_twgtm(
-    pipeline: Any,
-    size: tuple[int, int],
-    photo: Image.Image,
-    category: str,
-    options: ModelOptions,
-) -> Restorer:
-    def restore(on_step: Callable[[int], object]) -> Image.Image:
-        taken = take_off_pictures(pipeline, [photo], category, options=options, size=size, on_step=on_step)
+def _by_twgtm(pipeline: Any, photo: Image.Image, category: str, options: ModelOptions) -> Restorer:
+    def restore(on_step: OnStep) -> Image.Image:
+        taken = take_off_pictures(
+            pipeline,
+            [photo],
+            [category],
+            seeds=[options.seed],
+            drawing=options.drawing,
+            on_step=on_step,
+        )
         return taken[0][0]
 
     return Restorer(restore=restore, steps=options.steps, metadata={"through": "twgtm"})
@@ -189,15 +192,14 @@ def _by_igr(
     size = own.canvas(pipeline)
     region = request.region(photo, name, size)
 
-    def restore(on_step: Callable[[int], object]) -> Image.Image:
+    def restore(on_step: OnStep) -> Image.Image:
         return restore_pictures(
             pipeline,
             [photo],
             [region.mask],
-            request.category,
-            options=own,
+            [request.category],
             seeds=[own.seed],
-            size=size,
+            drawing=own.drawing,
             on_step=on_step,
         )[0]
 

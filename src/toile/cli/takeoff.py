@@ -1,12 +1,11 @@
 """`toile takeoff`: photos of people in, flat garments out, by the model that also tries on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
-from PIL import Image
 
 from toile.cli.jobs import check_not_inputs, load_batches, plan_jobs
 from toile.cli.options import (
@@ -14,17 +13,12 @@ from toile.cli.options import (
     CategoryOption,
     ModelOptions,
     OwnModelOptions,
-    check_count,
-    enough_memory,
 )
 from toile.cli.outcomes import Outcome, Progress, report
 from toile.errors import ToileError
 from toile.files import check_writable
-
-PREDICTED = "predicted"
-
-BoxChoice = tuple[int, int, int, int] | str | None
-"""x0, y0, x1, y1 in pixels of the canvas, `predicted`, or None for everywhere."""
+from toile.tasks.drawing import check_count
+from toile.tasks.takeoff import PREDICTED, BoxChoice, check_box, take_off_pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,63 +98,19 @@ def undress_photos(
             taken = take_off_pictures(
                 pipeline,
                 [item.photo for item in loaded],
-                category,
-                box=box,
-                options=options,
-                size=size,
+                [category] * len(loaded),
+                boxes=[box] * len(loaded),
+                silhouettes=silhouette,
+                seeds=[options.seed] * len(loaded),
+                drawing=options.drawing,
                 on_step=progress.step,
             )
             for item, pictures in zip(loaded, taken, strict=True):
                 paths = [item.job.output, silhouette_path(item.job.output)][: 1 + silhouette]
                 own = {"category": category, "photo": item.job.photo.name, "box": box}
-                saved = dict(zip(paths, pictures, strict=False))
+                saved = {path: picture for path, picture in zip(paths, pictures, strict=False) if picture}
                 progress.save(item.job, saved, options.metadata(size) | own)
     return progress.outcomes(jobs)
-
-
-def take_off_pictures(
-    pipeline: Any,
-    photos: Sequence[Image.Image],
-    category: str,
-    *,
-    box: BoxChoice = None,
-    options: ModelOptions,
-    size: tuple[int, int],
-    on_step: Callable[[int], object],
-) -> list[tuple[Image.Image, Image.Image]]:
-    """Take off in one batch in memory, each photo from the same seed.
-
-    Args:
-        pipeline: a `TWGTMPipeline`.
-        photos: of persons.
-        category: what to take off.
-        box: where the garments shall lie.
-        options: how to draw.
-        size: (height, width) to work at.
-        on_step: is told how many photos took a step.
-
-    Returns:
-        Of each photo the flat garment and its predicted silhouette.
-
-    Raises:
-        ToileError: when there is not enough memory for it.
-    """
-    from toile.diffusion.noise import item_generators
-
-    def step_done(*_: object) -> None:
-        on_step(len(photos))
-
-    with enough_memory(len(photos), size):
-        taken = pipeline.take_off(
-            list(photos),
-            category,
-            box=box,
-            return_silhouette=True,
-            generator=item_generators([options.seed] * len(photos)),
-            callback_on_step_end=step_done,
-            **options.arguments(size),
-        )
-    return list(zip(taken.images, taken.silhouettes, strict=True))
 
 
 def parse_box(text: str | None) -> BoxChoice:
@@ -176,18 +126,6 @@ def parse_box(text: str | None) -> BoxChoice:
         raise ToileError(f"box {text!r} is none; write X0,Y0,X1,Y1 in whole pixels, or predicted")
     x0, y0, x1, y1 = (int(side) for side in sides)
     return x0, y0, x1, y1
-
-
-def check_box(box: BoxChoice, size: tuple[int, int]) -> None:
-    """Refuse a box that does not lie in the canvas.
-
-    Raises:
-        ToileError: with the canvas's size.
-    """
-    from toile.twgtm.panels import box_repaint
-
-    if isinstance(box, tuple):
-        box_repaint([box], size)
 
 
 def silhouette_path(output: Path) -> Path:

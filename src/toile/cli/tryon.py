@@ -1,7 +1,7 @@
 """`toile tryon`: a photo of a person and a flat garment in, the person in the garment out."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from PIL import Image
 
-from toile.cli.automatic_masks import AUTO, MaskOption, ParserOption, given_mask, usual_place
+from toile.cli.automatic_masks import MaskOption, ParserOption, box_instead, given_mask
 from toile.cli.jobs import check_not_inputs, output_paths
 from toile.cli.mask_request import MaskRequest
 from toile.cli.options import (
@@ -17,18 +17,16 @@ from toile.cli.options import (
     CategoryOption,
     ModelOptions,
     OwnModelOptions,
-    check_count,
-    check_seeds,
-    enough_memory,
 )
 from toile.cli.outcomes import Progress
 from toile.files import check_writable
 from toile.images import load_photo, save_png
+from toile.tasks.drawing import MOST_CANDIDATES, check_count, check_seeds
+from toile.tasks.masks import AUTO
+from toile.tasks.tryon import round_trip_metadata, try_on_candidates, try_on_pictures
 
 if TYPE_CHECKING:
     from toile.twgtm.round_trip import RoundTrip
-
-MOST_CANDIDATES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,75 +110,46 @@ def dress_photo(
         category=category,
         parser=parser,
         device=str(pipeline.device),
-        instead=usual_place("--mask", category, "PERSON"),
+        instead=box_instead("--mask", category, "PERSON"),
     )
     region, origin = request.repainted(photo, person.name, size)
     check_writable(path.parent)
     with Progress(options.steps * (1 if candidates == 1 else 2 * candidates), "trying on") as progress:
-        found = try_on_pictures(
+        found = _tried_on(
             pipeline,
             photo,
             flat,
             region,
             category,
             repaint=repaint,
-            candidates=candidates,
-            options=options,
-            size=size,
+            seeds=range(options.seed, options.seed + candidates),
+            drawing=options.drawing,
             on_step=progress.step,
         )
-    if candidates > 1:
-        print(ranking(found), file=sys.stderr)
     own = {"category": category, "person": person.name, "garment": garment.name, "repaint": repaint}
     own |= {} if given is not None else {"mask": origin}
-    save_png(found.image, path, options.metadata(size) | own | round_trip_metadata(found))
+    if isinstance(found, Image.Image):
+        save_png(found, path, options.metadata(size) | own)
+    else:
+        print(ranking(found), file=sys.stderr)
+        save_png(found.image, path, options.metadata(size) | own | round_trip_metadata(found))
     return path
 
 
-def try_on_pictures(
+def _tried_on(
     pipeline: Any,
     person: Image.Image,
     garment: Image.Image,
     mask: Image.Image,
     category: str,
     *,
-    repaint: bool = True,
-    candidates: int = 1,
-    options: ModelOptions,
-    size: tuple[int, int],
-    on_step: Callable[[int], object],
-) -> "RoundTrip":
-    """Try on in memory: once, or with several seeds, of which the round trip keeps the best.
-
-    Args:
-        pipeline: a `TWGTMPipeline`.
-        person: a photo.
-        garment: a flat garment.
-        mask: of the photo.
-        category: of the garment.
-        repaint: keep the photo's own pixels outside of the mask.
-        candidates: seeds, from the options' own on; one makes no round trip, and has no distance.
-        options: how to draw.
-        size: (height, width) to work at.
-        on_step: is told of each step.
-
-    Raises:
-        ToileError: when there is not enough memory for it.
-    """
-    from toile.diffusion.noise import item_generators
-    from toile.twgtm.round_trip import RoundTrip, best_of
-
-    def step_done(*_: object) -> None:
-        on_step(1)
-
-    settings = options.arguments(size) | {"repaint": repaint, "callback_on_step_end": step_done}
-    with enough_memory(1, size):
-        if candidates > 1:
-            seeds = range(options.seed, options.seed + candidates)
-            return best_of(pipeline, person, garment, mask, category, seeds, **settings)
-        generator = item_generators([options.seed])
-        worn = pipeline.try_on(person, garment, mask, category, generator=generator, **settings)
-    return RoundTrip(image=worn.images[0], seed=options.seed, distances={})
+    seeds: Sequence[int],
+    **how: Any,
+) -> "Image.Image | RoundTrip":
+    """Try on once, or with several seeds, of which the round trip keeps the best."""
+    if len(seeds) > 1:
+        return try_on_candidates(pipeline, person, garment, mask, category, seeds=seeds, **how)
+    return try_on_pictures(pipeline, [person], [garment], [mask], [category], seeds=seeds, **how)[0]
 
 
 def ranking(found: "RoundTrip") -> str:
@@ -191,9 +160,3 @@ def ranking(found: "RoundTrip") -> str:
         f"round trip: {places}; seed {found.seed} is kept, "
         f"{found.gain:.1%} nearer to the garment than their mean"
     )
-
-
-def round_trip_metadata(found: "RoundTrip") -> dict[str, object]:
-    """What a picture says of the seeds that it was chosen from."""
-    distances = {str(seed): round(distance, 6) for seed, distance in found.distances.items()}
-    return {"seed": found.seed} | ({"round_trip": distances} if distances else {})

@@ -12,8 +12,9 @@ from PIL import Image
 from toile import __version__
 from toile.cli.garment_files import GarmentFiles, OwnGarmentFiles
 from toile.cli.jobs import output_paths
-from toile.cli.options import DTYPES, ModelOption, found_device, quieten_libraries
+from toile.cli.options import ModelOption
 from toile.errors import ToileError
+from toile.tasks.models import check_dtype, found_device, quieten_libraries
 
 if TYPE_CHECKING:
     from toile.anydressing.dressing import AnyDressing
@@ -238,8 +239,7 @@ def load_dressing(model: str, device: str, dtype: str) -> "AnyDressing":
     """
     import torch
 
-    if dtype not in DTYPES:
-        raise ToileError(f"dtype {dtype!r} is unknown; write one of {', '.join(DTYPES)}")
+    check_dtype(dtype)
     quieten_libraries()
     from toile.anydressing.dressing import AnyDressing
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from toile.diffusion.noise import item_noise
 from toile.diffusion.photos import PHOTOS, repeated
-from toile.diffusion.system_pipeline import StepEnd, SystemPipeline, encode_pictures
+from toile.diffusion.system_pipeline import StepEnd, SystemPipeline, decode_pictures, encode_pictures
 from toile.errors import ToileError
 
 Predict = Callable[[Tensor, Tensor, dict[str, Tensor]], Tensor]
@@ -86,12 +86,9 @@ class PhotoPipeline(SystemPipeline):
                 tensors |= callback(self, index, timestep, given) or {}
         return tensors["latents"]
 
-    @torch.no_grad()
     def decode_latents(self, latents: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 3 H W"]:
         """Decode latents as pictures in [-1, 1]."""
-        latents = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
-        pictures: Tensor = self.vae.decode(latents).sample  # (B 3 H W)
-        return pictures.float().clamp(-1, 1)
+        return decode_pictures(self.vae, latents)
 
     def decode(self, latents: Float[Tensor, "B C h w"], output_type: str) -> Any:
         """Decode latents as a list of PIL pictures, or as `output_type` says."""

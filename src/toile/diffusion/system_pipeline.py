@@ -139,3 +139,10 @@ def encode_pictures(vae: AutoencoderKL, pictures: Float[Tensor, "B 3 H W"]) -> F
     posterior = vae.encode(pictures.to(vae.dtype)).latent_dist
     latents: Tensor = posterior.mode() * vae.config.scaling_factor
     return latents
+
+
+@torch.no_grad()
+def decode_pictures(vae: AutoencoderKL, latents: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 3 H W"]:
+    """Decode latents as pictures in [-1, 1]: what `encode_pictures` does, the other way."""
+    pictures: Tensor = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype)).sample  # (B 3 H W)
+    return pictures.float().clamp(-1, 1)

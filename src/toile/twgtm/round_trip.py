@@ -31,12 +31,17 @@ SCALES = (1, 4)
 class RoundTrip:
     """The best of several try-ons, as the model itself judges them."""
 
-    image: Image.Image
-    """The try-on whose garment came back nearest to the true one."""
+    images: Mapping[int, Image.Image]
+    """The try-on of every seed, in the order given."""
     seed: int
-    """The seed that it was made from."""
+    """The seed whose garment came back nearest to the true one."""
     distances: Mapping[int, float]
-    """Of every seed, in the order given: how far the garment that came back is from the true one."""
+    """Of every seed: how far the garment that came back is from the true one."""
+
+    @property
+    def image(self) -> Image.Image:
+        """The best try-on."""
+        return self.images[self.seed]
 
     @property
     def gain(self) -> float:
@@ -110,7 +115,7 @@ def best_of(
         images[seed] = worn.images[0]
         distances[seed] = distance_back(pipeline, images[seed], flat, category, seed=seeds[0], **settings)
     best = min(distances, key=distances.__getitem__)
-    return RoundTrip(image=images[best], seed=best, distances=distances)
+    return RoundTrip(images=images, seed=best, distances=distances)
 
 
 @torch.no_grad()

@@ -1,0 +1,38 @@
+import pytest
+from tests.tasks.pictures import difference
+
+from toile.errors import ToileError
+from toile.tasks.drawing import Drawing
+from toile.tasks.swap import SwapRequest
+from toile.tasks.takeoff import TakeOffRequest
+from toile.tasks.tryon import TryOnRequest
+
+DRAWING = Drawing(steps=1, guidance=1.5)
+
+
+def test_it_is_taking_off_and_trying_on(atelier, ann, noise):
+    request = SwapRequest(wearer=noise(2), target=ann, seed=2, drawing=DRAWING)
+    (swapped,) = atelier.run([request])
+    (taken,) = atelier.run([TakeOffRequest(photo=noise(2), seed=2, drawing=DRAWING)])
+    (worn,) = atelier.run([TryOnRequest(person=ann, garment=taken.main, seed=2, drawing=DRAWING)])
+    assert difference(swapped.pictures["garment"], taken.main) <= 1
+    assert difference(swapped.main, worn.main) <= 1
+    assert swapped.metadata["target_mask"] == "automatic" and "wearer_mask" not in swapped.metadata
+
+
+def test_through_igr(atelier, ann, bare):
+    requests = [SwapRequest(wearer=ann, target=p, through="igr", drawing=DRAWING) for p in (ann, bare)]
+    steps = []
+    first, second = atelier.run(requests, steps.append)
+    assert sum(step.items for step in steps) == sum(request.total_steps for request in requests) == 52
+    assert first.metadata["restorer"]["steps"] == 25 and first.metadata["wearer_mask"] == "automatic"
+    assert [result.metadata["target_mask"] for result in (first, second)] == ["automatic", False]
+    assert len(second.notes) == 2
+    assert requests[0].group != SwapRequest(wearer=ann, target=ann, drawing=DRAWING).group
+
+
+def test_bad_settings(ann):
+    with pytest.raises(ToileError, match="through 'magic' is unknown; write one of igr, twgtm"):
+        SwapRequest(wearer=ann, target=ann, through="magic").check()
+    with pytest.raises(ToileError, match="'shoe'"):
+        SwapRequest(wearer=ann, target=ann, category="shoe").check()
