@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint format readme weights clean help
+.PHONY: demo test lint format docs readme weights clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -14,7 +14,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[dev]"
 	touch $@
 
-demo: $(INSTALLED)  ## restore, try on, take off and swap what nobody trained on: out/demo/index.html
+demo: $(INSTALLED)  ## restore, try on, take off, swap and dress what nobody trained on: out/demo/index.html
 	$(BIN)/toile demo --output out/demo
 
 lint: $(INSTALLED)  ## formatting, style, types, direction of imports
@@ -29,6 +29,9 @@ test: lint  ## the linters and every test
 format: $(INSTALLED)  ## let ruff rewrite what it can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+docs: $(INSTALLED)  ## the documentation as pages to read: out/docs/index.html
+	$(BIN)/mkdocs build --strict --quiet --site-dir out/docs
 
 readme: $(INSTALLED)  ## write the README's tree anew
 	$(BIN)/python -m tests.readme_tree
