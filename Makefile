@@ -31,7 +31,7 @@ format: $(INSTALLED)  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 
 docs: $(INSTALLED)  ## the documentation as pages to read: out/docs/index.html
-	$(BIN)/mkdocs build --strict --quiet --site-dir out/docs
+	$(BIN)/mkdocs build --strict --quiet
 
 readme: $(INSTALLED)  ## write the README's tree anew
 	$(BIN)/python -m tests.readme_tree
