@@ -11,6 +11,7 @@ from tests.anydressing.stock_pipelines import apart, outfit, paint, pipeline, wa
 from tests.small_models import TEXT, unet_inputs
 
 from toile.anydressing.plug_in import find_rows, install, uninstall
+from toile.diffusion.layers import attention_layers
 from toile.wardrobe import Wardrobe
 
 SEEN = 1e-2
@@ -172,3 +173,17 @@ def test_a_unet_compiled_in_place_after_installing_is_one_graph(graphs):
         wardrobe = outfit(seed=seed, scale=scale, unet=reference.unet)
         assert apart(paint(pipe, wardrobe), paint(reference, wardrobe)) < ROUNDING
     assert len(graphs) == 1
+
+
+@pytest.mark.usefixtures("_unchecked")
+def test_blocks_that_are_compiled_by_themselves_make_one_graph_each(graphs):
+    reference, pipe = (pipeline(StableDiffusionPipeline) for _ in range(2))
+    install(reference)
+    install(pipe)
+    blocks = len(attention_layers(pipe.unet, "attn1"))
+    with torch._dynamo.config.patch(recompile_limit=blocks - 1):  # Stable Diffusion has 16, and 8 is usual
+        pipe.unet.compile_repeated_blocks(fullgraph=True, backend=keep(graphs), isolate_recompiles=True)
+        for seed, scale in CHOICES:
+            wardrobe = outfit(seed=seed, scale=scale)
+            assert apart(paint(pipe, wardrobe), paint(reference, wardrobe)) < ROUNDING
+    assert len(graphs) == blocks

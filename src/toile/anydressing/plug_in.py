@@ -30,7 +30,8 @@ def install(pipe: DiffusionPipeline, dressing_attention: DressingAttention | Non
     Doing it twice does nothing more. A U-Net that is put in later needs it again.
 
     Args:
-        pipe: any pipeline with a U-Net; `torch.compile` may have wrapped that, or may do so later.
+        pipe: any pipeline with a U-Net; `torch.compile` may have wrapped that, or may do so later
+            (`compile_repeated_blocks` with `isolate_recompiles=True`: each block reads keys of its own).
         dressing_attention: what projects the garments; the U-Net's layers have to be those that it was made
             for. None asks for nothing.
 
