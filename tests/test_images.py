@@ -288,13 +288,15 @@ def test_unwritable_output(tmp_path):
         save_png(Image.new("RGB", (2, 2)), tmp_path / "file" / "a.png", {})
 
 
-def test_an_interrupted_write_leaves_nothing(tmp_path):
-    class Interrupting(Image.Image):
-        def save(self, path, *_, **__):
-            Path(path).write_bytes(b"half a pic")
-            raise KeyboardInterrupt
-
+def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(b"older")
+    write = Path.write_bytes
+
+    def interrupted(path: Path, content: bytes) -> None:
+        write(path, content[:9])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        save_png(Interrupting(), tmp_path / "a.png", {})
+        save_png(Image.new("RGB", (4, 4)), tmp_path / "a.png", {})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.png": b"older"}

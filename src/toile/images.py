@@ -5,6 +5,7 @@ Sizes of PIL pictures are (width, height); every other size is (height, width).
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -125,10 +126,16 @@ def save_png(picture: Image.Image, path: Path | str, metadata: Mapping[str, obje
     Raises:
         ToileError: when the file cannot be written.
     """
-    info = PngInfo()
-    info.add_text(METADATA_KEY, json.dumps(dict(metadata)))  # plain ASCII, so a tEXt chunk
     with whole_file(Path(path)) as beside:
-        picture.save(beside, format="PNG", pnginfo=info)
+        beside.write_bytes(encode_png(picture, metadata))
+
+
+def encode_png(picture: Image.Image, metadata: Mapping[str, object]) -> bytes:
+    """The bytes of a PNG, with the metadata as JSON in its text chunk `toile`."""
+    info, content = PngInfo(), BytesIO()
+    info.add_text(METADATA_KEY, json.dumps(dict(metadata)))  # plain ASCII, so a tEXt chunk
+    picture.save(content, format="PNG", pnginfo=info)
+    return content.getvalue()
 
 
 def _as_picture(picture: Image.Image | np.ndarray) -> Image.Image:

@@ -5,7 +5,6 @@ A shard is a tar file. Its index is made once, by walking over the headers, and 
 """
 
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,14 +13,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from toile.data.dataset_folder import checked_name
+from toile.data.tar_members import MEMBER_LIMIT, tar_members
 from toile.errors import ToileError
 from toile.files import whole_file
 
 FIELDS = ("json", "person", "garment", "mask", "silhouette", "parse")
 """What a sample is made of: `KEY.json` and `KEY.person.jpg`, `KEY.mask.png` and so on."""
 NEEDED = ("json", "person", "garment")
-MEMBER_LIMIT = 256 * 2**20
-"""No file in a shard is larger than this."""
 VERSION = "1"
 
 Index = Int64[np.ndarray, "samples fields 2"]
@@ -59,45 +57,17 @@ def build_index(path: Path) -> Index:
         ToileError: as `shard_index`.
     """
     samples: dict[str, dict[str, tuple[int, int]]] = {}
-    end = 0
-    for member in _members(path):
+    for member in tar_members(path):
         key, field = _key_and_field(path, member)
-        end = max(end, member.offset_data + member.size)
         if field not in FIELDS:
             continue
         sample = samples.setdefault(key, {})
         if field in sample:
             raise ToileError(f"the shard {path} holds {key}.{field} twice; write it again")
         sample[field] = member.offset_data, member.size
-    _check_whole(path, samples, end)
+    _check_whole(path, samples)
     rows = [[sample.get(field, (-1, 0)) for field in FIELDS] for sample in samples.values()]
     return np.array(rows, np.int64).reshape(len(rows), len(FIELDS), 2)
-
-
-def _members(path: Path) -> Iterator[tarfile.TarInfo]:
-    try:
-        with tarfile.open(path, "r:") as shard:
-            for member in shard:
-                if member.isdir():
-                    continue
-                if not member.isreg() or member.issparse():
-                    raise ToileError(
-                        f"the shard {path} holds {member.name!r}, which is a link or no plain file; "
-                        "write it again with files only"
-                    )
-                if member.size > MEMBER_LIMIT:
-                    raise ToileError(
-                        f"the shard {path} holds {member.name!r} of {member.size:,} bytes; "
-                        f"the limit is {MEMBER_LIMIT:,}"
-                    )
-                yield member
-    except ToileError:
-        raise
-    except Exception as error:  # tarfile meets damage in many ways: ReadError, ValueError, OverflowError...
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ToileError(
-            f"the shard {path} is damaged, or no plain tar file ({reason}); unpack it if it is compressed"
-        ) from error
 
 
 def _key_and_field(path: Path, member: tarfile.TarInfo) -> tuple[str, str]:
@@ -107,11 +77,9 @@ def _key_and_field(path: Path, member: tarfile.TarInfo) -> tuple[str, str]:
     return str(name.parent / stem), rest.partition(".")[0]
 
 
-def _check_whole(path: Path, samples: dict[str, dict[str, tuple[int, int]]], end: int) -> None:
+def _check_whole(path: Path, samples: dict[str, dict[str, tuple[int, int]]]) -> None:
     if not samples:
         raise ToileError(f"the shard {path} holds no pair; its files are named KEY.person.jpg and so on")
-    if path.stat().st_size < end + tarfile.BLOCKSIZE:  # a whole tar file ends with blocks of zeros
-        raise ToileError(f"the shard {path} is cut short; copy or write it again")
     for key, sample in samples.items():
         missing = next((field for field in NEEDED if field not in sample), None)
         if missing is not None:
