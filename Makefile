@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint format docs readme weights clean help
+.PHONY: demo test lint format docs wheel readme weights clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ format: $(INSTALLED)  ## let ruff rewrite what it can
 
 docs: $(INSTALLED)  ## the documentation as pages to read: out/docs/index.html
 	$(BIN)/mkdocs build --strict --quiet
+
+wheel: $(INSTALLED)  ## build the wheel, install it with each extra into environments of its own, and run it there
+	$(BIN)/python -m tests.packaging.wheel
 
 readme: $(INSTALLED)  ## write the README's tree anew
 	$(BIN)/python -m tests.readme_tree

@@ -9,12 +9,15 @@ START, END = "<!-- tree: written by `make readme` -->", "<!-- end of the tree --
 FOLDERS = ("src/toile", "benchmarks")
 OTHERS = {
     "tests/": "mirrors src/toile, file for file",
+    "docs/guide/": "for people: first steps, training, the web page, catalogues, the service, ComfyUI",
+    "docs/reference/": "every public module, from its docstrings",
     "docs/data.md": "from a folder of photos to a training set",
     "docs/evaluation.md": "how to measure anybody's pictures so that the figures can be trusted",
     "docs/benchmark.md": "how good the bundled models are, and the commands that measure it",
     "docs/fidelity/": "per paper: every equation, its function and its test; every silence, how it is filled",
     "src/toile/weights/": "the bundled weights: the shared base, and each system's own parts",
-    "Makefile": "make demo, make test, make lint, make weights",
+    "CHANGELOG.md": "what has changed, version by version",
+    "Makefile": "make demo, make test, make lint, make docs, make wheel, make weights",
     "constraints.txt": "every package of the tested environment, pinned",
 }
 

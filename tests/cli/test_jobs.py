@@ -30,6 +30,13 @@ def test_jobs(tmp_path):
             plan_jobs(photos, **options)
 
 
+def test_a_folder_of_masks_as_toile_mask_writes_them(tmp_path):
+    for name in ("a.png", "b-mask.png"):
+        (tmp_path / name).touch()
+    jobs = plan_jobs([Path("a.jpg"), Path("b.jpg"), Path("c.jpg")], output=tmp_path / "out", mask=tmp_path)
+    assert [job.mask.name for job in jobs] == ["a.png", "b-mask.png", "c.png"]
+
+
 def test_where_results_go(tmp_path):
     assert output_paths(["a.png"], None) == [Path("a.png")]
     assert output_paths(["a.png", "b.png"], tmp_path / "new") == [

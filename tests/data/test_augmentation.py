@@ -17,8 +17,8 @@ from toile.data.parse_labels import LIP
 from toile.data.pose import JOINTS
 from toile.errors import ToileError
 
-NOTHING = dict.fromkeys(("flip", "shift", "scale", "brightness", "contrast", "saturation", "hue"), 0.0)
-STILL = Change(flip=False, shift=(0, 0), scale=1, brightness=1, contrast=1, saturation=1, hue=0)
+NOTHING = dict.fromkeys(("flip", "shift", "zoom", "brightness", "contrast", "saturation", "hue"), 0.0)
+STILL = Change(flip=False, shift=(0, 0), zoom=1, brightness=1, contrast=1, saturation=1, hue=0)
 KINDS = ("person", "garment", "mask", "silhouette", "parse")
 
 
@@ -59,8 +59,8 @@ def test_a_flip_swaps_left_and_right(pairs):
 
 
 @pytest.mark.parametrize("flip", [False, True])
-@pytest.mark.parametrize("scale", [0.7, 1.0, 1.3])
-def test_photo_mask_parse_and_joints_move_together(pairs, flip, scale):
+@pytest.mark.parametrize("zoom", [0.7, 1.0, 1.3])
+def test_photo_mask_parse_and_joints_move_together(pairs, flip, zoom):
     """A photo whose pixels hold their own mask and labels, and a dot at a joint, tells where all went."""
     pair = pairs[1]
     x, y = np.rint(pair.pose.point("neck")).astype(int)
@@ -77,7 +77,7 @@ def test_photo_mask_parse_and_joints_move_together(pairs, flip, scale):
             return Image.fromarray(marks)
 
     settings = {name: getattr(STILL, name) for name in STILL.__dataclass_fields__}
-    change = Change(**settings | {"flip": flip, "scale": scale, "shift": (0.1, -0.05)})
+    change = Change(**settings | {"flip": flip, "zoom": zoom, "shift": (0.1, -0.05)})
     moved = AugmentedPictures(pictures=Marked(), change=change)
     photo = np.asarray(moved.person()).astype(int)
     inside = photo[..., 2] < 255  # not the white around it
@@ -88,7 +88,7 @@ def test_photo_mask_parse_and_joints_move_together(pairs, flip, scale):
     assert np.abs(dot.mean(axis=0) - joint).max() <= 1
     labels = np.asarray(moved.parse())
     ground = ~_within(photo, margin=-1)
-    assert ground.any() or scale > 1
+    assert ground.any() or zoom > 1
     assert (labels[ground] == LIP["background"]).all()
     assert set(np.unique(labels)) <= set(range(len(LIP)))
 
@@ -102,8 +102,8 @@ def _within(photo, margin: int) -> np.ndarray:
     return box
 
 
-def test_shift_and_scale_leave_the_flat_garment_alone(pairs):
-    moved = changed(pairs, shift=(0.2, 0.1), scale=1.2)
+def test_shift_and_zoom_leave_the_flat_garment_alone(pairs):
+    moved = changed(pairs, shift=(0.2, 0.1), zoom=1.2)
     np.testing.assert_array_equal(moved.garment(), pairs[0].garment)
     np.testing.assert_array_equal(moved.silhouette(), pairs[0].silhouette)
 
@@ -116,7 +116,7 @@ def test_joints_that_leave_the_frame_are_not_found(pairs):
 
 
 def test_one_colour_becomes_one_colour_in_photo_and_garment(pairs):
-    change = Change(flip=False, shift=(0, 0), scale=1, brightness=0.9, contrast=1.2, saturation=0.7, hue=12)
+    change = Change(flip=False, shift=(0, 0), zoom=1, brightness=0.9, contrast=1.2, saturation=0.7, hue=12)
     colour = (40, 120, 180)
     alone = recoloured(Image.new("RGB", (4, 4), colour), change)
     among = Image.new("RGB", (4, 4), "white")
@@ -160,10 +160,10 @@ def test_half_of_the_pairs_are_flipped_and_every_part_stays_in_its_range(pairs):
     changes = [draw_change(settings, 0, 0, index) for index in range(400)]
     assert 160 < sum(change.flip for change in changes) < 240
     assert all(abs(part) <= 0.1 for change in changes for part in change.shift)
-    assert all(0.9 <= change.scale <= 1.1 and abs(change.hue) <= 5 for change in changes)
+    assert all(0.9 <= change.zoom <= 1.1 and abs(change.hue) <= 5 for change in changes)
 
 
-@pytest.mark.parametrize("wrong", [{"flip": 1.5}, {"shift": 1.0}, {"hue": -1.0}, {"scale": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"flip": 1.5}, {"shift": 1.0}, {"hue": -1.0}, {"zoom": float("nan")}])
 def test_senseless_settings_are_refused(wrong):
     with pytest.raises(ToileError, match=next(iter(wrong))):
         AugmentationSettings(**wrong)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,15 @@ def test_parse_maps_and_poses_are_found(tmp_path: Path) -> None:
     pair = open_plain_folder(tmp_path)[0]
     assert pair.parse is not None and set(np.unique(np.asarray(pair.parse))) == {0, 5}
     assert pair.pose is not None and pair.pose.point("neck").tolist() == [10, 20]
+
+
+def test_masks_and_captions_as_our_own_commands_write_them(tmp_path: Path) -> None:
+    write_plain(tmp_path, ("b", "a"))
+    (tmp_path / "masks" / "b.png").rename(tmp_path / "masks" / "b-mask.png")
+    line = {"file": "persons/b.jpg", "size": 3, "model": "m", "caption": "a man"}
+    (tmp_path / "captions.jsonl").write_text(json.dumps(line) + "\n")
+    pairs = open_plain_folder(tmp_path)
+    assert [(pair.caption, pair.has_mask) for pair in pairs] == [("", False), ("a man", True)]
 
 
 def test_two_pictures_of_one_name(tmp_path: Path) -> None:

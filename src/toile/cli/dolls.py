@@ -79,3 +79,18 @@ class DollsShow:
             contact_sheet([draw_doll(seed, size, self.mode, self.category) for seed in seeds]), self.output
         )
         print(self.output)
+
+
+@dataclass(frozen=True)
+class Dolls:
+    """Paper Dolls: draw pictures of people in clothes, with exact ground truth."""
+
+    command: (
+        Annotated[DollsMake, tyro.conf.subcommand("make")]
+        | Annotated[DollsShow, tyro.conf.subcommand("show")]
+    )
+    """What to do with them."""
+
+    def run(self) -> int | None:
+        """Run the chosen command."""
+        return self.command.run()

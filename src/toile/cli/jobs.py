@@ -74,7 +74,10 @@ def _masks(photos: Sequence[Path], mask: Path | None) -> Sequence[Path | None]:
         raise ToileError(f"mask {mask} does not exist; check the name")
     if mask.is_dir():
         named = {path.stem: path for path in sorted(mask.iterdir())}
-        return [named.get(photo.stem, mask / f"{photo.stem}.png") for photo in photos]
+        missing = {photo: mask / f"{photo.stem}.png" for photo in photos}
+        return [
+            named.get(photo.stem) or named.get(f"{photo.stem}-mask") or missing[photo] for photo in photos
+        ]
     if len(photos) > 1:
         raise ToileError(
             f"mask {mask} is one file for {len(photos)} photos; give a folder of masks named as they are"

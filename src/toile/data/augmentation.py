@@ -45,7 +45,7 @@ class AugmentationSettings:
     """How often a pair is mirrored, in [0, 1]."""
     shift: float = 0.1
     """How far a photo is moved at most, as a share of its width and height, below 1."""
-    scale: float = 0.1
+    zoom: float = 0.1
     """By how much a photo is enlarged or reduced at most, as a share, below 1."""
     brightness: float = 0.1
     """By how much colours are made lighter or darker at most, as a share, below 1."""
@@ -72,7 +72,7 @@ class Change:
     """Whether everything is mirrored."""
     shift: tuple[float, float]
     """By what share of the photo's width and height it is moved, right and down."""
-    scale: float
+    zoom: float
     """How many times as large it becomes, about its middle."""
     brightness: float
     """What colours are multiplied by."""
@@ -104,7 +104,7 @@ def draw_change(settings: AugmentationSettings, seed: int, epoch: int, index: in
     shift = tuple(float(random.uniform(-settings.shift, settings.shift)) for _ in range(2))
     factors = {
         name: float(random.uniform(1 - getattr(settings, name), 1 + getattr(settings, name)))
-        for name in ("scale", "brightness", "contrast", "saturation")
+        for name in ("zoom", "brightness", "contrast", "saturation")
     }
     hue = float(random.uniform(-settings.hue, settings.hue))
     return Change(flip=flip, shift=(shift[0], shift[1]), hue=hue, **factors)
@@ -201,7 +201,7 @@ class AugmentedPictures:
         if pose is None:
             return None
         size = self.pictures.person().size
-        scale, corner = self.change.scale, offset(self.change, size)
+        scale, corner = self.change.zoom, offset(self.change, size)
         pose = pose.moved((scale, scale), [part + (scale - 1) / 2 for part in corner])  # pixels' centres
         if self.change.flip:
             pose = Pose(keypoints=pose.moved((-1, 1), (size[0] - 1, 0)).keypoints[SWAPPED_JOINTS])
@@ -218,9 +218,7 @@ def recoloured(picture: Image.Image, change: Change) -> Image.Image:
 
 def offset(change: Change, size: tuple[int, int]) -> tuple[float, float]:
     """Where the upper left corner of a picture of (width, height) comes to lie: x, y in pixels."""
-    x, y = (
-        side / 2 * (1 - change.scale) + part * side for side, part in zip(size, change.shift, strict=True)
-    )
+    x, y = (side / 2 * (1 - change.zoom) + part * side for side, part in zip(size, change.shift, strict=True))
     return x, y
 
 
@@ -228,9 +226,9 @@ def moved(
     picture: Image.Image, change: Change, resample: Image.Resampling, fill: int | tuple[int, int, int]
 ) -> Image.Image:
     """A picture shifted and scaled about its middle within its own frame."""
-    if change.scale == 1 and not any(change.shift):
+    if change.zoom == 1 and not any(change.shift):
         return picture
-    (x, y), inverse = offset(change, picture.size), 1 / change.scale
+    (x, y), inverse = offset(change, picture.size), 1 / change.zoom
     back = (inverse, 0, -x * inverse, 0, inverse, -y * inverse)
     return picture.transform(picture.size, Image.Transform.AFFINE, back, resample, fillcolor=fill)
 

@@ -2,8 +2,9 @@
 
     persons/NAME.jpg    the photos
     garments/NAME.png   the flat garments, of the same name without its suffix
-    masks/NAME.png      agnostic masks, where there are any
+    masks/NAME.png      agnostic masks, where there are any; NAME-mask.png as `toile mask` writes them
     silhouettes/, parses/ (LIP's labels), poses/NAME.json (as OpenPose writes it): where there are any
+    captions.jsonl      as `toile data caption` writes it, where there is one
 
 Every garment counts as an upper one, and there are no splits: a list (see `pair_table`) says more.
 """
@@ -11,6 +12,7 @@ Every garment counts as an upper one, and there are no splits: a list (see `pair
 from pathlib import Path
 
 from toile.data.dataset_folder import DatasetFolder
+from toile.data.labels import Labels, read_labels
 from toile.data.picture_files import FilePictures
 from toile.data.record import GarmentPair
 from toile.errors import ToileError
@@ -45,7 +47,11 @@ def open_plain_folder(root: Path, *, paired: bool = True) -> list[GarmentPair]:
             f"{len(garments)} in {root / 'garments'}; name them alike, or write a list"
         )
     others = {kind: _pictures(folder, kind) for kind in ("masks", "silhouettes", "parses")}
-    return [_pair(folder, name, persons[name], garments[name], others) for name in names]
+    labels = read_labels(root)
+    return [
+        _pair(folder, name, persons[name], garments[name], others, labels.get(name, Labels()))
+        for name in names
+    ]
 
 
 def _pictures(folder: DatasetFolder, kind: str) -> dict[str, Path]:
@@ -65,14 +71,19 @@ def _pictures(folder: DatasetFolder, kind: str) -> dict[str, Path]:
 
 
 def _pair(
-    folder: DatasetFolder, name: str, person: Path, garment: Path, others: dict[str, dict[str, Path]]
+    folder: DatasetFolder,
+    name: str,
+    person: Path,
+    garment: Path,
+    others: dict[str, dict[str, Path]],
+    labels: Labels,
 ) -> GarmentPair:
-    mask = others["masks"].get(name)
+    mask = others["masks"].get(name) or others["masks"].get(f"{name}-mask")
     return GarmentPair(
         identifier=name,
         category="upper",
-        caption="",
-        garment_caption="",
+        caption=labels.caption,
+        garment_caption=labels.garment_caption,
         source=str(folder.root),
         pictures=FilePictures(
             person_file=person,
