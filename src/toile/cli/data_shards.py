@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from toile.cli.size import parse_size
 from toile.errors import ToileError
+from toile.tasks.size import parse_size
 
 MEBIBYTE = 2**20
 

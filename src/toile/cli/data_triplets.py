@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from toile.cli.size import parse_size
 from toile.tasks.models import found_device
+from toile.tasks.size import parse_size
 
 if TYPE_CHECKING:
     from toile.data.triplet_folder import TripletCount

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import tyro
 
-from toile.cli.size import parse_size
 from toile.dolls.doll import Category, Mode
 from toile.dolls.draw import draw_doll
 from toile.dolls.layouts import Layout, Split
 from toile.dolls.sheet import contact_sheet, save_sheet
 from toile.dolls.writers import DatasetSettings, write_dataset
 from toile.errors import ToileError
+from toile.tasks.size import parse_size
 
 
 @dataclass(frozen=True, kw_only=True)

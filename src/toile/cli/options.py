@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import tyro
 
 from toile import __version__
-from toile.cli.size import parse_size
 from toile.tasks.drawing import (
     ANYDRESSING_DRAWING,
     IGR_DRAWING,
@@ -16,6 +15,7 @@ from toile.tasks.drawing import (
     check_seeds,
 )
 from toile.tasks.models import System, check_dtype, load_pipeline
+from toile.tasks.size import parse_size
 
 CategoryOption = Annotated[str, tyro.conf.arg(metavar="{upper,lower,dress}")]
 ModelOption = Annotated[str, tyro.conf.arg(metavar="tiny|PATH|NAME")]

@@ -1,7 +1,7 @@
 import pytest
 
-from toile.cli.size import parse_size
 from toile.errors import ToileError
+from toile.tasks.size import parse_size
 
 
 @pytest.mark.parametrize("text", ["256x192", "256X192", "256×192", " 256x192 "])

@@ -1,4 +1,4 @@
-"""Sizes as the command line writes them."""
+"""Sizes as users write them."""
 
 import re
 

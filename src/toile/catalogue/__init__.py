@@ -1,0 +1,1 @@
+"""A catalogue at a time: lists of any length in, pictures and a manifest out."""
