@@ -31,7 +31,7 @@ format: $(INSTALLED)  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 
 docs: $(INSTALLED)  ## the documentation as pages to read: out/docs/index.html
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 wheel: $(INSTALLED)  ## build the wheel, install it with each extra into environments of its own, and run it there
 	$(BIN)/python -m tests.packaging.wheel

@@ -52,3 +52,13 @@ def test_a_picture_cut_short_is_refused(tmp_path: Path) -> None:
         decode(content[: len(content) // 2], "p.png")
     with pytest.raises(ToileError, match=r"gone\.png does not exist"):
         decode(tmp_path / "gone.png")
+
+
+def test_the_size_of_a_png_is_read_without_decoding_it(tmp_path, monkeypatch):
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (30, 20)).save(tmp_path / "b.png", exif=turned)
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", lambda _: pytest.fail("it was decoded"))
+    assert picture_size(tmp_path / "a.png") == (30, 20)
+    assert picture_size(tmp_path / "b.png") == (20, 30)

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import tyro
@@ -10,7 +9,7 @@ from PIL import Image
 from tests.readme_tree import FOLDERS, ROOT, tree
 
 from toile.bundled import is_bundled, weights_folder
-from toile.cli.main import Command
+from toile.cli.main import parse_command
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/evaluation.md"]
@@ -48,14 +47,25 @@ def test_every_file_of_the_package_is_in_the_tree():
 
 
 def test_the_test_files_mirror_the_package():
-    """`test_plug_in.py` tests `plug_in.py`, and so does `test_plug_in_pipelines.py`, a part of its tests."""
+    """`test_plug_in.py` tests `plug_in.py`, and so does `test_plug_in_pipelines.py`, a part of its tests.
+
+    What is tested lies in the package, beside it (`benchmarks`), or is a tool of the tests themselves.
+    """
     for path in (ROOT / "tests").rglob("test_*.py"):
         words = path.stem.removeprefix("test_").split("_")
         names = ["_".join(words[: count + 1]) + ".py" for count in range(len(words))]
         folder = path.parent.relative_to(ROOT / "tests")
-        exists = any((ROOT / top / folder / name).exists() for name in names for top in ("src/toile", ""))
-        documents = ("test_readme.py", "test_make.py", "test_fidelity.py")
-        assert exists or (folder == Path() and path.name in documents), f"{path} tests no file"
+        exists = any(
+            (ROOT / top / folder / name).exists() for name in names for top in ("src/toile", "", "tests")
+        )
+        documents = (
+            "test_readme.py",
+            "test_make.py",
+            "test_fidelity.py",
+            "docs/test_blocks.py",
+            "docs/test_site.py",
+        )
+        assert exists or str(folder / path.name) in documents, f"{path} tests no file"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -72,7 +82,7 @@ APART = ("train", "data")
 
 @pytest.mark.parametrize("words", [row for row in commands("toile") if row[0] not in APART], ids=" ".join)
 def test_every_command_is_one(words):
-    assert tyro.cli(Command, args=words, config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes))
+    assert parse_command(words)
 
 
 @pytest.mark.parametrize("words", [row for row in commands("toile") if row[0] == "data"], ids=" ".join)
@@ -111,9 +121,12 @@ def test_every_package_is_pinned_exactly():
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", line) for line in lines)
     pinned = {re.sub(r"[-_.]+", "-", line.split("==")[0].lower()) for line in lines}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + [
+        name for extra in ("app", "serve", "docs", "dev") for name in extras[extra]
+    ]
     names = {re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() for requirement in wanted}
-    assert names <= pinned
+    assert names - {"toile"} <= pinned
 
 
 @pytest.mark.skipif(not is_bundled("anydressing"), reason="the bundled weights have not been trained yet")

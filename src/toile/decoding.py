@@ -35,12 +35,16 @@ def decode(source: Path | bytes, name: str = "") -> Image.Image:
 def picture_size(source: Path | bytes, name: str = "") -> tuple[int, int]:
     """(width, height) of an upright picture from its header alone.
 
+    A PNG whose EXIF lies behind its pixels counts as upright, as looking for it would decode them.
+
     Raises:
         ToileError: as `decode`, as far as the header shows it.
     """
     with _opened(source, name) as picture:
         width, height = picture.size
-        return (height, width) if picture.getexif().get(Base.Orientation) in TURNED else (width, height)
+        in_header = picture.format != "PNG" or "exif" in picture.info
+        turned = in_header and picture.getexif().get(Base.Orientation) in TURNED
+        return (height, width) if turned else (width, height)
 
 
 @contextmanager

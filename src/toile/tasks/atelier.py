@@ -36,21 +36,25 @@ class Atelier:
         check_dtype(self.models.dtype)
         self.kept = Encodings(keep)
         self._pipelines: dict[System, Any] = {}
-        self._lock = RLock()
+        self._finder: MaskFinder | None = None
+        self._lock = RLock()  # around what loads, too: two threads that import transformers block each other
 
     @property
     def encodings(self) -> int:
         """How many garments were encoded so far."""
         return self.kept.made
 
-    @cached_property
+    @property
     def finder(self) -> MaskFinder:
         """What finds masks.
 
         Raises:
             ToileError: when the parser that was named cannot be loaded.
         """
-        return MaskFinder(self.models.parser, found_device(self.models.device))
+        with self._lock:
+            if self._finder is None:
+                self._finder = MaskFinder(self.models.parser, found_device(self.models.device))
+            return self._finder
 
     @cached_property
     def wardrobe(self) -> "WardrobeStore":
