@@ -24,7 +24,7 @@ lint: $(INSTALLED)  ## formatting, style, types, direction of imports
 	$(BIN)/lint-imports
 
 test: lint  ## the linters and every test
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 format: $(INSTALLED)  ## let ruff rewrite what it can
 	$(BIN)/ruff format

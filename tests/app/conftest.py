@@ -85,7 +85,7 @@ def site(small_models: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
         yield Site(url=url, atelier=atelier, steps=steps)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, other tests may not run loops of asyncio
 def chromium() -> Iterator[Any]:
     with browser() as opened:
         yield opened
