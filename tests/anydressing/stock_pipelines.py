@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from logging import Handler, getLogger
+from logging import WARNING, Handler, getLogger
 from pathlib import Path
 
 import numpy as np
@@ -154,19 +154,22 @@ def apart(first: torch.Tensor, second: torch.Tensor) -> float:
 
 @contextmanager
 def warnings_of(name: str) -> Iterator[list[str]]:
-    """What a library's loggers say meanwhile."""
+    """What a library's loggers say meanwhile, though a command that ran before may have silenced them."""
 
     class Listener(Handler):
         def emit(self, record):
             heard.append(record.getMessage())
 
     heard: list[str] = []
-    listener = Listener()
-    getLogger(name).addHandler(listener)
+    listener, logger = Listener(), getLogger(name)
+    level = logger.level
+    logger.addHandler(listener)
+    logger.setLevel(WARNING)
     try:
         yield heard
     finally:
-        getLogger(name).removeHandler(listener)
+        logger.setLevel(level)
+        logger.removeHandler(listener)
 
 
 def lora_file(path: Path, style: str, seed: int = 0, rank: int = 2) -> Path:
