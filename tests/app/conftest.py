@@ -146,7 +146,10 @@ class Visitor:
         return path
 
     def message(self, tab: str) -> str:
-        return self.page.locator(f"#{tab}-message").inner_text()
+        lines = self.page.locator(f"#{tab}-message").inner_text().splitlines()
+        return "\n".join(
+            line for line in lines if not line.startswith(("processing", "queue"))
+        )  # gradio's clock
 
     def wait_for_message(self, tab: str, text: str) -> str:
         self.page.wait_for_function(

@@ -21,12 +21,12 @@ def test_the_same_run_may_go_on(tmp_path):
         ({"task": "takeoff"}, "task restore, and this is task takeoff"),
         ({"fingerprint": "abd"}, "begun with another list, or the list has changed since"),
         ({"settings": {"seed": 1, "size": (64, 32)}}, "seed 0, and this is seed 1"),
-        ({"settings": {"seed": 0, "size": None}}, r"size \[64, 32\], and this is size none"),
+        ({"settings": {"seed": 0, "size": None}}, r"size 64x32, and this is size none"),
         (
             {"settings": {"seed": 0, "size": (64, 32), "box": "predicted"}},
             "box none, and this is box predicted",
         ),
-        ({"settings": {"seed": 0}}, r"size \[64, 32\], and this is size none"),
+        ({"settings": {"seed": 0}}, r"size 64x32, and this is size none"),
     ],
 )
 def test_another_run_is_refused_with_what_differs(tmp_path, other, said):

@@ -33,6 +33,7 @@ def test_a_folder_is_restored_as_photos_are_one_by_one(toile, photos, igr_folder
     out = tmp_path / "out"
     run = toile("batch", "restore", photos, "-o", out, "--masks", "none", "--batch", 2, *options)
     assert run.code == 1 and run.out == f"{out / 'report.html'}\n" and "2 of 3 done, 1 failed" in run.errors
+    assert run.errors.splitlines()[-1].startswith("  1 × ")
     rows = {row["name"]: row for row in read_rows(out / "manifest.jsonl")}
     assert "is not a picture" in rows["1"]["error"] and len(rows) == 3
     assert [rows[name]["output"] for name in ("0", "2")] == ["pictures/0.png", "pictures/2.png"]

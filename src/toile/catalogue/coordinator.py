@@ -97,9 +97,7 @@ class Coordinator:
                     self._answer(event)
                 if self.first_ready is None and time.monotonic() > told_after:
                     told_after = inf
-                    self.say(
-                        "no worker is ready yet: it loads its model, or waits for room (see `ray status`)"
-                    )
+                    self.say("no worker is ready yet: it loads its model, or waits for room on a cluster")
                 self._look_at_the_clock()
                 self._heed_interruption()
                 self._hand_out()

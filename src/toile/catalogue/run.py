@@ -13,6 +13,7 @@ from tqdm import tqdm
 from toile.catalogue.backlog import Backlog
 from toile.catalogue.coordinator import AT_HAND, Coordinator
 from toile.catalogue.engine import Engine
+from toile.catalogue.error_kinds import ErrorKinds
 from toile.catalogue.job import WorkerSettings
 from toile.catalogue.leftovers import tidy
 from toile.catalogue.lists import ItemList
@@ -47,6 +48,8 @@ class Summary:
     """Of these, what they spent drawing."""
     deaths: int
     """Workers that died."""
+    failures: ErrorKinds
+    """Why items failed, earlier runs included."""
     report: Path
     """The page that shows it."""
 
@@ -184,8 +187,16 @@ class _Run:
             worker_seconds=leader.worker_seconds if leader else 0.0,
             model_seconds=leader.model_seconds if leader else 0.0,
             deaths=leader.deaths if leader else 0,
+            failures=self._failures(),
             report=page,
         )
+
+    def _failures(self) -> ErrorKinds:
+        failures = ErrorKinds()
+        for row in read_rows(self.output / MANIFEST) if self.failed else ():
+            if row["state"] == "failed":
+                failures.add(row)
+        return failures
 
     def _blocks(self, plan: Plan, backlog: Backlog) -> Iterator[Block]:
         """What is to be done, read from the list as it is asked for."""

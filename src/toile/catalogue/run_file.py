@@ -80,7 +80,7 @@ def _compare(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) ->
         if found.get(name) != value:
             raise ToileError(
                 f"{path.parent} was begun with {_difference(name, found.get(name), value)}; "
-                "give the same, or another output"
+                "give the same, remove the folder, or choose another output"
             )
 
 
@@ -97,4 +97,6 @@ def _difference(name: str, old: object, new: object) -> str:
 
 def _shown(value: object) -> str:
     text = "none" if value is None else value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(side, int) for side in value):
+        text = "x".join(map(str, value))  # a size, as users write it
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."

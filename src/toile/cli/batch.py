@@ -23,6 +23,8 @@ from toile.errors import ToileError
 from toile.tasks.masks import AUTO
 from toile.tasks.models import Models, System
 
+REASONS = 3
+"""Kinds of failures that are told on the terminal, each by its first one; the page has all."""
 MaskChoiceOption = Annotated[str, tyro.conf.arg(metavar="auto|none")]
 MasksOption = Annotated[str, tyro.conf.arg(metavar="FOLDER|auto|none")]
 
@@ -68,7 +70,8 @@ class BatchOptions:
     """What draws the results."""
 
     items: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="LIST")]
-    """A .csv or .jsonl file, a folder of pictures, or WebDataset shards: a folder, or 'in-{000..012}.tar'."""
+    """A .csv or .jsonl file, WebDataset shards (a folder of them, or 'in-{000..012}.tar'); for restore and
+    takeoff also a folder of pictures."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="OUT")]
     """A folder: pictures, manifest.jsonl with a line an item, report.html. A run that was stopped goes on
     when the same command is given again."""
@@ -88,6 +91,8 @@ class BatchOptions:
         summary = run_catalogue(self.task, items, self.output, self.settings())
         print(summary.report)
         print(f"{summary.done} of {summary.items} done, {summary.failed} failed", file=sys.stderr)
+        for kind in list(summary.failures)[:REASONS]:
+            print(f"  {kind.count} × {kind.rows[0]['error']}", file=sys.stderr)
         return summary.exit_code
 
     def defaults(self) -> dict[str, object]:

@@ -42,7 +42,7 @@ def _described(node: type[Node]) -> str:
     further = [f"[{name} {_kind(socket[0])}]" for name, socket in sockets.get("optional", {}).items()]
     given = [f"{name} {kind}" for name, kind in zip(node.RETURN_NAMES, node.RETURN_TYPES, strict=True)]
     inputs, outputs = ", ".join(needed + further), ", ".join(given)
-    return f"{node.TITLE}\n  {node.DESCRIPTION}\n  in: {inputs}\n  out: {outputs}"
+    return f"{node.TITLE} ({node.__name__})\n  {node.DESCRIPTION}\n  in: {inputs}\n  out: {outputs}"
 
 
 def _kind(kind: object) -> str:
