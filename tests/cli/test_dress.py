@@ -195,6 +195,7 @@ def test_interrupted(anydressing_folder, garments, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs ignore it
     )
     patience = time.monotonic() + 120
     while not list(out.glob("*.png")) and time.monotonic() < patience:
