@@ -71,6 +71,8 @@ class Settings:
     """How many prompts with each pair; likewise."""
     hats: bool = False
     """Whether a hat belongs to each outfit."""
+    size: tuple[int, int] = SIZE
+    """Height and width that the models draw at; what is judged is enlarged to the size of the dolls."""
     steps: int = 30
     """DDIM steps."""
     guidance: float = 6.0
@@ -93,6 +95,8 @@ class Settings:
     """Where a PNG of examples goes; None draws none."""
     docs: Path | None = Path("docs/benchmark.md")
     """The document whose table is replaced; None writes into `out` only."""
+    table: str | None = None
+    """The table's place in the document; None is `anydressing-quality`, `-hats` behind it with hats."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured."""
@@ -130,11 +134,12 @@ def generated(
             generator=item_generators([item.seed for item in items]),
             num_inference_steps=settings.steps,
             guidance_scale=settings.guidance,
-            height=SIZE[0],
-            width=SIZE[1],
+            height=settings.size[0],
+            width=settings.size[1],
             **outfits,
         )
-        return list(output.images)
+        whole = (SIZE[1], SIZE[0])
+        return [image.resize(whole, Image.Resampling.LANCZOS) for image in output.images]
 
     return draw
 
@@ -151,7 +156,7 @@ def in_words(item: DressingItem) -> str:
 
 def fingerprint(settings: Settings, model: str) -> str:
     """A short hash of the weights' bytes, the base's among them, and of the settings that change pictures."""
-    how = (settings.steps, settings.guidance, settings.scale, settings.batch, settings.hats, SIZE)
+    how = (settings.steps, settings.guidance, settings.scale, settings.batch, settings.hats, settings.size)
     digest = hashlib.sha256(repr((model, how)).encode())
     folder = weights_folder() / "anydressing" if model == TINY else Path(model)
     for root in (folder, weights_folder() / BASE):
@@ -194,6 +199,8 @@ def document(settings: Settings, report: DressingReport) -> str:
         f"{settings.pairs} pairs × {settings.prompts} prompts, {settings.steps} steps, guidance "
         f"{settings.guidance:g}, λ = {settings.scale:g}{', with hats' if settings.hats else ''}."
     )
+    if settings.size != SIZE:
+        how += f" Drawn at {settings.size[0]}×{settings.size[1]} and enlarged; the truth is not."
     if (settings.pairs, settings.prompts) != (LOWERS * UPPERS, len(PROMPTS)):
         how += f" Not the benchmark, which has {LOWERS * UPPERS} pairs × {len(PROMPTS)} prompts."
     parts = [how, to_markdown(report.scores, first=first), NOTES, "What the prompts say, one by one:"]
@@ -204,7 +211,7 @@ def with_table(settings: Settings, text: str) -> str | None:
     """The document with its table replaced; None without a document."""
     if settings.docs is None:
         return None
-    name = f"{TABLE}-hats" if settings.hats else TABLE
+    name = settings.table or (f"{TABLE}-hats" if settings.hats else TABLE)
     return replace_between(settings.docs.read_text(encoding="utf-8"), name, text)
 
 

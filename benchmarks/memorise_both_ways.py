@@ -77,10 +77,7 @@ def train(settings: Settings) -> Path:
 def main(settings: Settings) -> None:
     features = load_doll_features(settings.doll_features)
     pairs = open_pairs(settings.data, size=SIZE)
-    measured = Measured(
-        model=str(train(settings)), device=settings.device or "cpu", out=settings.out / "pictures"
-    )
-    contestant = Contestant(measured)
+    contestant = Contestant(Measured(model=str(train(settings)), device=settings.device or "cpu"))
     off = {
         MODEL: contestant.take_off(lambda _: None),
         f"{MODEL}, true box (oracle)": contestant.take_off(true_box),

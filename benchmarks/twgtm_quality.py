@@ -1,25 +1,21 @@
-"""How good a TWGTM is, both ways, on unseen dolls: against IGR, every baseline, and itself with a box.
+"""What a TWGTM knows of its results on unseen dolls: predicted silhouettes, round trips that rank seeds.
 
-    python -m benchmarks.twgtm_quality MODEL --sheet out/twgtm-quality/sheet.png
+    python -m benchmarks.twgtm_quality MODEL
 
-Writes four tables into docs/benchmark.md and every value into OUT. Pictures are kept in OUT, so that a run
-that was stopped goes on where it was.
+Writes a table into docs/benchmark.md. How good its pictures are is measured by `toile benchmark`.
 """
 
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import tyro
-from benchmarks import igr_quality
-from benchmarks.igr_quality import FIRST_UNSEEN, SIZE, fingerprint
+from benchmarks.igr_quality import FIRST_UNSEEN, SIZE
 from PIL import Image
-from rich.console import Console
 from tqdm import tqdm
 
 from toile.data.doll_pairs import DollPairs
@@ -29,21 +25,15 @@ from toile.diffusion.noise import item_generators
 from toile.evaluation.baselines import Method
 from toile.evaluation.bootstrap import bootstrap_mean
 from toile.evaluation.correlation import rank_correlation
-from toile.evaluation.doll_features import BUNDLED, DollFeatures, load_doll_features
-from toile.evaluation.report import Report
-from toile.evaluation.restoration import evaluate_restoration, remembered
-from toile.evaluation.sheet import picture_sheet
-from toile.evaluation.tables import replace_between, to_markdown, to_rich, write_json
-from toile.evaluation.try_on import Fitting, TryOn, evaluate_try_on, own_garments, repainted
-from toile.evaluation.try_on_baselines import EXACT_WARP, exact_warp, paste_flat
-from toile.evaluation.unpaired import METRIC, UnpairedReport, evaluate_unpaired
-from toile.twgtm.boxes import PREDICTED
+from toile.evaluation.tables import replace_between
+from toile.evaluation.try_on import Fitting
+from toile.files import write_text
 from toile.twgtm.panels import bounding_box
-from toile.twgtm.pipeline import SOFTNESS, TWGTMPipeline
+from toile.twgtm.pipeline import TWGTMPipeline
 from toile.twgtm.round_trip import best_of
 
-MODEL = "TWGTM"
 MODES = ("studio", "street")
+TABLE = "twgtm-round-trip"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +43,11 @@ class Settings:
     model: tyro.conf.Positional[str]
     """The model: `tiny`, a folder, or a hub name."""
     count: int = 200
-    """Unseen dolls of each mode."""
+    """Unseen dolls of each mode whose silhouettes are predicted."""
     round_trips: int = 24
-    """How many of them are tried on with several seeds, to see what the round trip tells; 0 leaves it out."""
+    """How many of the studio's are tried on with several seeds."""
     candidates: int = 4
     """Seeds of each of these."""
-    training: str = "0:2000"
-    """First seed and count of the training dolls that the mean and the nearest garment come from."""
     batch_size: int = 8
     """Photos at a time."""
     steps: int = 30
@@ -68,30 +56,22 @@ class Settings:
     """Guidance scale."""
     device: str = "cpu"
     """Where the models run."""
-    doll_features: Path = BUNDLED
-    """DISTS-dolls's network."""
-    out: Path = Path("out/twgtm-quality")
-    """Where pictures and JSON go."""
-    sheet: Path | None = None
-    """Where a PNG of examples goes; None draws none."""
     docs: Path | None = Path("docs/benchmark.md")
-    """The document whose tables are replaced; None prints only."""
+    """The document whose table is replaced; None prints only."""
 
 
 class Contestant:
     """The model in all the forms that are measured; each doll starts from the noise of its own seed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, size: tuple[int, int] = SIZE) -> None:
+        self.settings, self.size = settings, size
         self.pipeline = TWGTMPipeline.from_pretrained(settings.model).to(settings.device)
         self.pipeline.set_progress_bar_config(disable=True)
-        restoring = igr_quality.Settings(steps=settings.steps, guidance=settings.guidance)
-        self.folder = settings.out / fingerprint(restoring, settings.model)
         self.how: dict[str, Any] = {
             "num_inference_steps": settings.steps,
             "guidance_scale": settings.guidance,
-            "height": SIZE[0],
-            "width": SIZE[1],
+            "height": size[0],
+            "width": size[1],
         }
 
     def take_off(self, boxes: Callable[[GarmentPair], Any]) -> Method:
@@ -121,35 +101,12 @@ class Contestant:
         )
         return list(output.images)
 
-    def restorers(self) -> dict[str, Method]:
-        """Taking off without a box, with the one that the model predicts, and with the true one."""
-        forms: dict[str, Callable[[GarmentPair], Any]] = {
-            MODEL: lambda _: None,
-            f"{MODEL}, predicted box": lambda _: PREDICTED,
-            f"{MODEL}, true box (oracle)": true_box,
-        }
-        return {
-            name: remembered(self.take_off(boxes), self.folder / f"take-off-{number}")
-            for number, (name, boxes) in enumerate(forms.items())
-        }
-
-    def dressers(self) -> dict[str, TryOn]:
-        """Trying on as it is, and with the photo's own pixels outside the mask."""
-        plain = remembered(self.try_on, self.folder / "try-on")
-        softness = SOFTNESS * SIZE[0]
-        pasted = paste_flat(SIZE)
-        return {
-            MODEL: plain,
-            f"{MODEL}, repainted": repainted(plain, SIZE, softness),
-            "flat garment pasted into the mask": pasted,
-        }
-
     def silhouette_iou(self, pairs: Sequence[GarmentPair]) -> str:
         """How well the flat garment's silhouette is predicted from the photo."""
         scores = []
         for start in tqdm(range(0, len(pairs), self.settings.batch_size), desc="silhouettes", disable=None):
             batch = [pairs[row] for row in range(start, min(start + self.settings.batch_size, len(pairs)))]
-            tensors = [pair_tensors(pair, SIZE) for pair in batch]
+            tensors = [pair_tensors(pair, self.size) for pair in batch]
             people = torch.stack([item["person"] for item in tensors]).float() / 127.5 - 1
             true = torch.stack([item["silhouette"] for item in tensors]) > 127
             with torch.no_grad():
@@ -188,7 +145,7 @@ class Contestant:
         output = self.pipeline.try_on(
             pair.person, pair.garment, pair.mask, pair.category, generator=item_generators([seed]), **self.how
         )
-        tensors = pair_tensors(pair, SIZE)
+        tensors = pair_tensors(pair, self.size)
         drawn = torch.from_numpy(np.array(output.images[0])).movedim(-1, 0)
         wrong = (drawn.float() - tensors["person"].float()).abs() / 255
         inside = tensors["mask"].float() / 255
@@ -205,86 +162,18 @@ def true_box(pair: GarmentPair) -> tuple[int, int, int, int]:
     return bounding_box(pair_tensors(pair, SIZE)["silhouette"].float() / 255)
 
 
-def taken_off(contestant: Contestant, pairs: dict[str, Any], features: DollFeatures) -> Report:
-    """Taking off against IGR and its baselines."""
-    settings = contestant.settings
-    others = igr_quality.contenders(
-        igr_quality.Settings(
-            training=settings.training,
-            device=settings.device,
-            out=settings.out,
-            batch_size=settings.batch_size,
-        )
-    )
-    return evaluate_restoration(
-        contestant.restorers() | others,
-        pairs,
-        size=SIZE,
-        features=features,
-        batch_size=settings.batch_size,
-    )
-
-
-def unpaired_table(report: UnpairedReport) -> str:
-    """Distances of each method, and how much less the first one's is."""
-    lines = [f"| {METRIC} ↓ | {' | '.join(report.drawn)} |", f"| --- |{' --- |' * len(report.drawn)}"]
-    for name in next(iter(report.drawn.values())):
-        lines.append(f"| {name} | {' | '.join(f'{report.distance(m, name):.3f}' for m in report.drawn)} |")
-    lines.append("")
-    first, *others = next(iter(report.drawn.values()))
-    for name in others:
-        gaps = ", ".join(f"{mode} {report.difference(mode, first, name)}" for mode in report.drawn)
-        lines.append(f"{first} − {name}: {gaps}.")
-    return "\n".join(lines)
-
-
-def draw_sheet(contestant: Contestant, count: int = 6) -> Image.Image:
-    """Person, garment, what was tried on and what was taken off, for the first dolls of each mode."""
-    restorers, dressers = contestant.restorers(), contestant.dressers()
-    rows = []
-    for mode in MODES:
-        for pair in DollPairs(FIRST_UNSEEN, count, mode=mode, size=SIZE)[:]:
-            made = [method(own_garments([pair]))[0] for method in list(dressers.values())[:2]]
-            back = [method([pair])[0] for method in restorers.values()]
-            rows.append([pair.person, pair.garment, *made, *back])
-    return picture_sheet(["person", "garment", *list(dressers)[:2], *restorers], rows)
-
-
 def main(settings: Settings) -> None:
-    features = load_doll_features(settings.doll_features)
     pairs = {mode: DollPairs(FIRST_UNSEEN, settings.count, mode=mode, size=SIZE) for mode in MODES}
     contestant = Contestant(settings)
-    off = taken_off(contestant, pairs, features)
-    dress = partial(evaluate_try_on, size=SIZE, features=features, batch_size=settings.batch_size)
-    on = dress(contestant.dressers() | {EXACT_WARP: exact_warp(SIZE)}, pairs)
-    others = evaluate_unpaired(
-        contestant.dressers(), pairs, size=SIZE, features=features, batch_size=settings.batch_size
-    )
-    overlaps = "\n".join(
-        f"Silhouettes predicted from photos, {mode}: IoU {contestant.silhouette_iou(of_mode)}."
+    overlaps = [
+        f"Silhouettes predicted from {len(of_mode)} photos, {mode}: IoU {contestant.silhouette_iou(of_mode)}."
         for mode, of_mode in pairs.items()
-    )
-    texts = {
-        "twgtm-take-off": f"{to_markdown(off, first=MODEL)}\n{overlaps}",
-        "twgtm-try-on": to_markdown(on, first=MODEL),
-        "twgtm-unpaired": unpaired_table(others),
-    }
-    if settings.round_trips:
-        texts["twgtm-round-trip"] = contestant.round_trip(pairs["studio"][: settings.round_trips])
-    write_json(off, settings.out / "take-off.json")
-    write_json(on, settings.out / "try-on.json")
-    for report in (off, on):
-        for mode in report.values:
-            Console(width=200).print(to_rich(report, mode))
-    how = f"{settings.count} dolls a mode, {settings.steps} steps, guidance {settings.guidance}."
-    for name, text in texts.items():
-        print(text)
-        if settings.docs is not None:
-            document = settings.docs.read_text(encoding="utf-8")
-            settings.docs.write_text(replace_between(document, name, f"{how}\n\n{text}"), encoding="utf-8")
-    if settings.sheet is not None:
-        settings.sheet.parent.mkdir(parents=True, exist_ok=True)
-        draw_sheet(contestant).save(settings.sheet)
+    ]
+    text = "\n".join([*overlaps, "", contestant.round_trip(pairs["studio"][: settings.round_trips])])
+    print(text)
+    if settings.docs is not None:
+        document = settings.docs.read_text(encoding="utf-8")
+        write_text(replace_between(document, TABLE, text), settings.docs)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from toile.evaluation.try_on import (
     evaluate_try_on,
     others_garments,
     own_garments,
-    repainted,
 )
 
 PAIRS = [striped(seed, category) for seed in range(4) for category in ("upper", "dress")]
@@ -83,18 +82,6 @@ def test_without_a_network_its_distance_is_left_out() -> None:
     report = evaluate_try_on({"grey": grey}, {"studio": PAIRS[:2]}, size=SIZE)
     assert set(report.higher_is_better) == set(METRICS) - {"DISTS-dolls"}
     assert set(report.values["studio"]["grey"]) == set(report.higher_is_better)
-
-
-def test_repainting_leaves_only_the_mask_and_its_edge() -> None:
-    fitting = own_garments(PAIRS)[0]
-    for softness, band in ((0.0, 0), (1.0, 4)):
-        picture = np.asarray(repainted(grey, SIZE, softness)([fitting])[0])
-        left, top = fitting.wearer.pictures.place
-        height, width = fitting.wearer.pictures._worn()
-        assert (picture[top : top + height, left : left + width] == (100, 110, 120)).all()
-        far = np.ones(SIZE, dtype=bool)
-        far[top - band : top + height + band, left - band : left + width + band] = False
-        assert (picture[far] == np.asarray(fitting.wearer.person)[far]).all()
 
 
 class Unmasked(StripedPictures):

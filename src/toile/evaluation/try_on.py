@@ -11,13 +11,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from toile.data.record import CATEGORIES, Category, GarmentPair
-from toile.data.tensors import pair_tensors, to_tensor
-from toile.diffusion.repaint import repaint
+from toile.data.tensors import pair_tensors
 from toile.errors import ToileError
 from toile.evaluation.doll_features import DollFeatures
 from toile.evaluation.metrics import l1_within, ssim
 from toile.evaluation.report import Report, Values, category_batches, check_not_empty, stacked
-from toile.images import fit, fit_mask
 
 DISTANCE = "DISTS-dolls"
 METRICS: dict[str, bool] = {"SSIM": True, DISTANCE: False, "L1 inside": False, "L1 outside": False}
@@ -98,19 +96,6 @@ def others_garments(pairs: Sequence[GarmentPair], seed: int) -> list[Fitting]:
             f"{same.wearer.identifier!r}; give at least two different pairs of each category"
         )
     return [fittings[index] for index in range(len(records))]
-
-
-def repainted(method: TryOn, size: tuple[int, int], softness: float) -> TryOn:
-    """The same method, with the photo's own pixels pasted back outside the mask (`repaint`)."""
-
-    def dress(fittings: Sequence[Fitting]) -> list[Image.Image]:
-        results = stacked(method(fittings), len(fittings), size, "the repainted method")  # (B 3 H W)
-        photos = torch.stack([to_tensor(fit(f.wearer.person, size)[0]) for f in fittings]).float() / 255
-        masks = torch.stack([to_tensor(fit_mask(f.wearer.mask, size)) for f in fittings]).float() / 255
-        pixels = (repaint(results, photos, masks, softness) * 255).round().byte()  # (B 3 H W)
-        return [Image.fromarray(picture.movedim(0, -1).numpy()) for picture in pixels]
-
-    return dress
 
 
 def evaluate_try_on(

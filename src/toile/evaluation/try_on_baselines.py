@@ -14,8 +14,6 @@ from toile.errors import ToileError
 from toile.evaluation.try_on import Fitting, TryOn
 from toile.images import fit, fit_mask
 
-EXACT_WARP = "exact warp (oracle)"
-"""What the oracle is called in tables."""
 FILL_RADIUS = 3
 """How far around a pixel the fill looks, in pixels."""
 SUBSTEPS = 3
