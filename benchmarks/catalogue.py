@@ -88,9 +88,6 @@ def _measured(summary: Summary, workers: int) -> Sequence[str]:
 class Copier:
     """Stands in for the model: gives photos back as they are."""
 
-    def load(self, *systems: str) -> None:
-        """There is nothing to load."""
-
     def run(self, requests: Sequence[Request]) -> list[Result | ToileError]:
         """Give the photos back."""
         return [

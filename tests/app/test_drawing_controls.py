@@ -1,9 +1,9 @@
 import pytest
 
-from toile.app.drawing_controls import LARGEST_SEED, drawing_of, seeds_of
+from toile.app.drawing_controls import drawing_of, seeds_of
 from toile.app.limits import Limits
 from toile.errors import ToileError
-from toile.tasks.drawing import Drawing
+from toile.tasks.drawing import LARGEST_JAVASCRIPT_SEED, Drawing
 
 
 def test_controls_make_a_drawing_and_seeds():
@@ -23,7 +23,9 @@ def test_guidance_that_is_none_is_refused(guidance):
         drawing_of(5, guidance, Limits())
 
 
-@pytest.mark.parametrize(("seed", "count"), [(None, 1), (-1, 1), (1.5, 1), (LARGEST_SEED, 1), (0, 0), (0, 9)])
+@pytest.mark.parametrize(
+    ("seed", "count"), [(None, 1), (-1, 1), (1.5, 1), (LARGEST_JAVASCRIPT_SEED, 1), (0, 0), (0, 9)]
+)
 def test_seeds_that_are_none_are_refused(seed, count):
     with pytest.raises(ToileError, match=r"seed|pictures"):
         seeds_of(seed, count, Limits())

@@ -42,9 +42,6 @@ class StandIn:
     seen: Path = Path("seen")
     """Before these files' names stands what was met once."""
 
-    def load(self, *systems: str) -> None:
-        pass
-
     def run(self, requests: Sequence[Request]) -> list[Result | ToileError]:
         assert len({request.group for request in requests}) == 1
         time.sleep(self.seconds)

@@ -52,6 +52,8 @@ def test_masks_that_are_asked_for_have_to_be_there(folder, tmp_path_factory):
     (own / "a.tif").touch()
     masks = [item.files["mask"] for item in everything(opened(folder, masks=own))]
     assert masks == [own / "a.tif", own / "b.png", own / "ünder 1.png"]
+    (own / "b-mask.tif").touch()
+    assert everything(opened(folder, masks=own))[1].files["mask"] == own / "b-mask.tif"
     with pytest.raises(ToileError, match="is no folder"):
         opened(folder, masks=own / "nowhere")
     with pytest.raises(ToileError, match="takeoff takes no masks"):

@@ -8,7 +8,7 @@ from tests.browser import DESKTOP, PHONE, broken_pictures, browser, overflows
 
 from toile.catalogue.item import Item
 from toile.catalogue.lists import open_list
-from toile.catalogue.report import take_sample, write_report
+from toile.catalogue.report import SAMPLE, take_sample, write_report
 from toile.catalogue.report_page import duration
 from toile.catalogue.sinks import open_sink
 from toile.tasks.result import Result
@@ -56,10 +56,10 @@ def catalogue(tmp_path):
     return tmp_path, rows
 
 
-def written(catalogue, rows=None, **more):
+def written(catalogue, rows=None, sample=SAMPLE, **more):
     folder, own = catalogue
     items = open_list(str(folder / "list.csv"), "restore")
-    page = write_report(folder / "out", iter(rows or own), items=items, **more)
+    page = write_report(folder / "out", take_sample(iter(rows or own), sample), items=items, **more)
     return page.read_text(encoding="utf-8")
 
 

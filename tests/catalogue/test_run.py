@@ -207,7 +207,7 @@ def test_of_a_long_list_only_what_is_left_is_read(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(type(items), "read", watched)
-        patch.setattr("toile.catalogue.run.write_report", lambda folder, rows, **_: folder)
+        patch.setattr("toile.catalogue.run.write_report", lambda folder, tally, **_: folder)
         assert run(items, tmp_path / "out", batch=1).recorded == len(left)
     assert asked == left
     assert sorted(path.name for path in (tmp_path / "out" / "pictures").rglob("*.png")) == [

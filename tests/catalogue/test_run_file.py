@@ -35,10 +35,17 @@ def test_another_run_is_refused_with_what_differs(tmp_path, other, said):
         claim(tmp_path, RUN | other)
 
 
+def test_a_run_that_has_recorded_nothing_gives_way(tmp_path):
+    claim(tmp_path, RUN)
+    claim(tmp_path, RUN | {"task": "takeoff"}, begun=False)
+    assert json.loads((tmp_path / "run.json").read_text())["task"] == "takeoff"
+
+
 def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     (tmp_path / "holiday.jpg").touch()
-    with pytest.raises(ToileError, match=r"holds 'holiday.jpg' and no run.json"):
-        claim(tmp_path, RUN)
+    for begun in (True, False):
+        with pytest.raises(ToileError, match=r"holds 'holiday.jpg' and no run.json"):
+            claim(tmp_path, RUN, begun=begun)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 

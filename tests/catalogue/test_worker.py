@@ -11,6 +11,7 @@ from toile.catalogue.job import WorkerSettings
 from toile.catalogue.plan import Block
 from toile.catalogue.worker import Worker
 from toile.errors import ToileError
+from toile.tasks.models import Models
 
 
 def settings(output, **more) -> WorkerSettings:
@@ -147,3 +148,9 @@ def test_the_models_that_a_run_needs_are_loaded_ahead(tmp_path):
 def test_a_model_that_is_not_there_is_told_before_anything_is_done(tmp_path):
     with pytest.raises(ToileError, match="the model is not there"):
         Worker(settings(tmp_path, drawer=missing_model))
+
+
+def test_a_size_that_the_model_cannot_work_at_is_told_before_anything_is_done(igr_folder, tmp_path):
+    models = Models(igr=str(igr_folder), device="cpu")
+    with pytest.raises(ToileError, match=r"size 100×100: .* multiples of"):
+        Worker(settings(tmp_path, drawer=None, models=models, defaults={"size": (100, 100)}))

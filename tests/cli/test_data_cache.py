@@ -15,7 +15,7 @@ from toile.training.sources import Sources
 
 def test_two_processes_encode_what_the_training_reads(tmp_path: Path, capsys) -> None:
     words = ["igr-tiny-coarse", "--workers", "2", "--data", "dolls:0:9", "--unseen", "dolls:20:3"]
-    words += ["--cache", str(tmp_path / "cache"), "--size", "64", "48", "--device", "cpu", "--threads", "1"]
+    words += ["--cache", str(tmp_path / "cache"), "--size", "64", "32", "--device", "cpu", "--threads", "1"]
     words += ["--folder", str(tmp_path / "run")]
     assert cache_command(words) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "cache")
@@ -26,7 +26,7 @@ def test_two_processes_encode_what_the_training_reads(tmp_path: Path, capsys) ->
     recipe = training.recipe()
     sources = Sources(data="dolls:0:9", unseen="dolls:20:3", cache=tmp_path / "cache")
     assert training.encode is not None
-    training.encode(replace(recipe, size=(64, 48)), sources, RunSettings(folder=tmp_path / "run"))
+    training.encode(replace(recipe, size=(64, 32)), sources, RunSettings(folder=tmp_path / "run"))
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.safetensors")} == written
 
 

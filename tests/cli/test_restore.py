@@ -135,7 +135,7 @@ def test_a_folder_of_masks(restore, picture_file, tmp_path):
     code, out, said = restore(*photos, "--mask", tmp_path / "masks", "-o", tmp_path / "out")
     assert code == 1
     assert [Path(line).name for line in out.split()] == ["a-garment.png", "b-garment.png"]
-    assert said == [f"toile: mask {tmp_path}/masks/c.png: does not exist; check the name"]
+    assert said == [f"toile: {photos[2]} has no mask in {tmp_path}/masks; name it c.png or c-mask.png"]
 
 
 def test_good_photos_are_done_and_bad_ones_reported(restore, picture_file, tmp_path):

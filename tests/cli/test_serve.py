@@ -34,6 +34,7 @@ def refused(capsys, *arguments: str) -> str:
         (("--max-steps", "0"), "max steps is 0"),
         (("--dtype", "float7"), "dtype 'float7' is unknown"),
         (("--wardrobe", "nowhere"), "wardrobe nowhere is no folder"),
+        (("--igr", "nowhere"), "model 'nowhere': no such folder"),
         (("--host", "256.1.1.1"), "256.1.1.1:8000 cannot be listened on"),
         (("--port", "99999"), "port is 99999; it must lie between 0 and 65535"),
     ],

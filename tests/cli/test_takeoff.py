@@ -7,8 +7,8 @@ from PIL import Image
 from tests.cli.runs import nothing_in
 
 from toile import __version__
-from toile.cli.takeoff import parse_box
 from toile.errors import ToileError
+from toile.tasks.takeoff import parse_box
 
 
 @pytest.fixture

@@ -44,3 +44,9 @@ def test_the_list_says_everything():
         assert NODE_CLASS_MAPPINGS[name].TITLE in text
         for field in all_sockets(name):
             assert field in text
+
+
+def test_the_list_names_what_can_be_chosen(monkeypatch):
+    assert "category {upper,lower,dress}" in describe_nodes()
+    monkeypatch.setattr("toile.comfyui.nodes.MOST_CHOICES", 2)
+    assert "category {upper,lower,...}" in describe_nodes()

@@ -6,14 +6,8 @@ from toile.errors import ToileError
 
 
 @pytest.mark.parametrize("through", ["twgtm", "igr"])
-def test_what_one_wears_goes_to_another(models, doll, monkeypatch, through):
+def test_what_one_wears_goes_to_another(models, doll, through):
     (wearer, _, wearer_mask, _), (target, _, target_mask, _) = doll(0), doll(1)
-    if through == "igr":  # it draws with its own steps
-        from dataclasses import replace
-
-        from toile.tasks import swap
-
-        monkeypatch.setattr(swap, "IGR_DRAWING", replace(swap.IGR_DRAWING, steps=1))
     worn, garment, used, notes = call(
         "ToileSwap",
         models=models,

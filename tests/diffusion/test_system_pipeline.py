@@ -100,6 +100,12 @@ def test_a_part_that_it_does_not_share_is_missed(tmp_path, monkeypatch):
     assert "\n" not in str(error.value)
 
 
+def test_of_a_model_that_the_hub_does_not_give_one_whole_line_is_said():
+    with pytest.raises(ToileError, match="nobody/nothing is no folder here and cannot be had") as error:
+        OwnUNet.from_pretrained("nobody/nothing")
+    assert "\n" not in str(error.value) and str(error.value).endswith("or give a folder")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

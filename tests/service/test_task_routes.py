@@ -120,6 +120,7 @@ def test_what_arrives_together_is_drawn_together_and_as_if_alone(service, desk, 
     [
         ({"size": "99x99"}, 422, "multiples of"),
         ({"steps": "500"}, 422, "steps is 500; this service allows at most 100"),
+        ({"steps": "5000"}, 422, "steps is 5000; this service allows at most 100"),
         ({"size": "2048x2048"}, 422, "at most 1.1 megapixels"),
         ({"category": "hat"}, 422, "'category'"),
         ({"seed": "-1"}, 422, "'seed'"),

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from tests.tasks.pictures import difference
 
 from toile.errors import ToileError
-from toile.tasks.drawing import Drawing
-from toile.tasks.swap import SwapRequest
+from toile.tasks.drawing import IGR_DRAWING, TWGTM_DRAWING, Drawing
+from toile.tasks.swap import SwapRequest, restoring_drawing
 from toile.tasks.takeoff import TakeOffRequest
 from toile.tasks.tryon import TryOnRequest
 
@@ -24,11 +26,19 @@ def test_through_igr(atelier, ann, bare):
     requests = [SwapRequest(wearer=ann, target=p, through="igr", drawing=DRAWING) for p in (ann, bare)]
     steps = []
     first, second = atelier.run(requests, steps.append)
-    assert sum(step.items for step in steps) == sum(request.total_steps for request in requests) == 52
-    assert first.metadata["restorer"]["steps"] == 25 and first.metadata["wearer_mask"] == "automatic"
+    assert sum(step.items for step in steps) == sum(request.total_steps for request in requests) == 4
+    assert first.metadata["restorer"]["steps"] == 1 and first.metadata["wearer_mask"] == "automatic"
     assert [result.metadata["target_mask"] for result in (first, second)] == ["automatic", False]
     assert len(second.notes) == 2
     assert requests[0].group != SwapRequest(wearer=ann, target=ann, drawing=DRAWING).group
+
+
+def test_steps_count_for_both_unless_they_are_the_usual_ones():
+    assert restoring_drawing("twgtm", DRAWING) == DRAWING
+    usual = replace(TWGTM_DRAWING, size=(64, 32))
+    assert restoring_drawing("igr", usual) == replace(IGR_DRAWING, size=(64, 32))
+    assert IGR_DRAWING.steps <= TWGTM_DRAWING.steps  # so that a limit on the one bounds the other
+    assert restoring_drawing("igr", DRAWING) == replace(IGR_DRAWING, steps=1)
 
 
 def test_bad_settings(ann):

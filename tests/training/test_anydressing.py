@@ -117,6 +117,8 @@ def test_weights_of_another_form_are_refused(runs: Path) -> None:
         load_anydressing(without_separate_garments(recipe))
     with pytest.raises(ToileError, match="knows the kinds upper, lower, hat, in this order"):
         load_anydressing(replace(recipe, kinds=("hat", "upper", "lower")))
+    with pytest.raises(ToileError, match=r"size 72×40: .* multiples of 32; take 64×32"):
+        load_anydressing(replace(recipe, size=(72, 40)))
     with pytest.raises(ToileError, match="augmented_epochs is 2"):
         sources = Sources(data="dolls:0:2", unseen="dolls:9:1", augmented_epochs=2)
         encode_anydressing(recipe, sources, RunSettings(folder=runs / "augmented", device="cpu"))

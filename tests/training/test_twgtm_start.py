@@ -102,6 +102,11 @@ def test_another_variant_does_not_go_on_from_these_weights(tmp_path):
         load_twgtm(replace(tiny_stage_2(), initial_weights=str(tmp_path), fusion="none"))
 
 
+def test_a_size_that_the_model_cannot_work_at_is_refused_before_it_is_trained():
+    with pytest.raises(ToileError, match=r"size 72×40: .* multiples of 32; take 64×32"):
+        load_twgtm(replace(tiny_stage_1(), size=(72, 40)))
+
+
 def published(folder):
     """Small models in the folders and under the names in which the big ones are published."""
     torch.manual_seed(0)

@@ -19,9 +19,8 @@ from toile.anydressing.plug_in import install, uninstall
 from toile.bundled import find_model
 from toile.diffusion.photos import Picture, prepare_pictures
 from toile.diffusion.stable_diffusion import load_part
-from toile.diffusion.system_pipeline import LOADING_ERRORS, encode_pictures
+from toile.diffusion.system_pipeline import LOADING_ERRORS, encode_pictures, unloadable
 from toile.diffusion.weight_files import check_weights
-from toile.errors import ToileError
 from toile.wardrobe import GarmentFeatures, Wardrobe, hash_weights
 from toile.wardrobe_store import stack_features
 
@@ -79,9 +78,7 @@ class AnyDressing:
         try:
             config = DiffusionPipeline.load_config(str(source))
         except LOADING_ERRORS as error:
-            raise ToileError(
-                f"model {name} cannot be loaded: {' '.join(str(error).split())[:300]}"
-            ) from error
+            raise unloadable(str(name), folder, error) from error
         vae_source = source if base is None or (Path(source) / "vae").is_dir() else base
         vae = load_part(AutoencoderKL, vae_source, "vae", dtype=dtype, use_safetensors=True)
         net = _load(GarmentsNet, source, "garments_net", dtype)

@@ -7,11 +7,9 @@ import gradio as gr
 
 from toile.app.limits import Limits
 from toile.errors import ToileError
-from toile.tasks.drawing import Drawing
+from toile.tasks.drawing import LARGEST_JAVASCRIPT_SEED, Drawing
 
 CATEGORY_LABELS = [("Upper body", "upper"), ("Lower body", "lower"), ("Dress", "dress")]
-LARGEST_SEED = 2**53 - 1
-"""A browser counts exactly up to here."""
 
 
 def category_choice(name: str) -> gr.Radio:
@@ -62,7 +60,7 @@ def drawing_controls(name: str, usual: Drawing, limits: Limits) -> DrawingContro
             label="Seed",
             precision=0,
             minimum=0,
-            maximum=LARGEST_SEED,
+            maximum=LARGEST_JAVASCRIPT_SEED,
             min_width=90,
             elem_id=f"{name}-seed",
         )
@@ -102,7 +100,7 @@ def seeds_of(seed: float | None, candidates: float | None, limits: Limits) -> ra
     first, count = whole(seed, "seed"), whole(candidates, "pictures")
     if not 1 <= count <= limits.candidates:
         raise ToileError(f"pictures is {count}; it must lie between 1 and {limits.candidates}")
-    if not 0 <= first <= LARGEST_SEED - count:
+    if not 0 <= first <= LARGEST_JAVASCRIPT_SEED - count:
         raise ToileError(f"seed is {first}; it must lie between 0 and 2**53 - 1")
     return range(first, first + count)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from toile.app.drawing_controls import LARGEST_SEED
 from toile.app.limits import Limits
 from toile.app.pictures import read_file
 from toile.app.results import error_html, notes_html
@@ -15,7 +14,7 @@ from toile.app.workroom import Workroom
 from toile.decoding import decode, picture_size
 from toile.errors import ToileError
 from toile.images import METADATA_KEY
-from toile.tasks.drawing import CATEGORIES
+from toile.tasks.drawing import CATEGORIES, LARGEST_JAVASCRIPT_SEED
 from toile.tasks.dress import MOST_SCALE
 from toile.tasks.swap import THROUGH
 from toile.tasks.takeoff import PREDICTED
@@ -69,7 +68,7 @@ def _checks(limits: Limits) -> dict[str, Callable[[object], bool]]:
     """Whether a value is one that its control can show."""
     return {
         "category": lambda value: value in CATEGORIES,
-        "seed": lambda value: _whole(value) and _between(value, 0, LARGEST_SEED),
+        "seed": lambda value: _whole(value) and _between(value, 0, LARGEST_JAVASCRIPT_SEED),
         "steps": lambda value: _whole(value) and _between(value, 1, limits.steps),
         "guidance": lambda value: _between(value, 1, 15),
         "scale": lambda value: _between(value, 0, MOST_SCALE),

@@ -13,6 +13,7 @@ from toile.catalogue.item import BadItem, Item, Source
 from toile.catalogue.names import NameCheck, safe_name, same_file
 from toile.data.folder import SUFFIXES
 from toile.errors import ToileError
+from toile.mask_names import mask_names
 
 MASKS = "masks"
 """The folder of masks within a folder of pictures."""
@@ -75,8 +76,8 @@ class FolderList:
         if self.masks is None:
             return None
         stem = Path(file).stem
-        suffixes = (".png", *SUFFIXES, "-mask.png")
-        names = (file, *(f"{stem}{suffix}" for suffix in suffixes))
+        stems, suffixes = mask_names(stem), (".png", *SUFFIXES)
+        names = (file, *(f"{name}{suffix}" for name in stems for suffix in suffixes))
         found = next((self.masks / name for name in names if (self.masks / name).is_file()), None)
         return found or (self.masks / f"{stem}.png" if self.needed_masks is not None else None)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from toile.catalogue.manifest import Row
 from toile.catalogue.sinks import SinkKind
@@ -17,13 +17,6 @@ from toile.tasks.result import Result
 @runtime_checkable
 class Drawer(Protocol):
     """What draws: an `Atelier`, or what stands in for one."""
-
-    def load(self, *systems: System) -> None:
-        """Load models ahead of time.
-
-        Raises:
-            ToileError: when one is not there.
-        """
 
     def run(self, requests: Sequence[Request]) -> list[Result | ToileError]:
         """Do requests of one group in one batch; for each its result, or why it alone cannot be done.
@@ -57,17 +50,15 @@ class WorkerSettings:
     number: int = 0
     """Which worker of its computer this is, from 0: on several GPUs they take turns."""
     drawer: "Callable[[WorkerSettings], Drawer] | None" = None
-    """Makes what draws; None is the atelier, which brings torch with it."""
+    """Makes what draws, ready to draw; None is the atelier, which brings torch with it."""
 
     def make_drawer(self) -> Drawer:
         """What draws, with its models loaded.
 
         Raises:
-            ToileError: when one is not there.
+            ToileError: when one is not there, or cannot work at the size that the run asks for.
         """
-        drawer = (self.drawer or _atelier)(self)
-        drawer.load(*self.systems)
-        return drawer
+        return (self.drawer or _atelier)(self)
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -84,7 +75,10 @@ def _atelier(settings: WorkerSettings) -> Drawer:
     models = settings.models
     if models.device in ("auto", "cuda") and device_count() > 1:
         models = replace(models, device=f"cuda:{settings.number % device_count()}")
-    return Atelier(models, keep=settings.keep)
+    atelier, size = Atelier(models, keep=settings.keep), settings.defaults.get("size")
+    for system in settings.systems:
+        atelier.canvas(system, cast(tuple[int, int] | None, size))
+    return atelier
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,11 +50,9 @@ class Tally:
 
 def write_report(
     folder: Path,
-    rows: Iterable[Mapping[str, Any]],
+    tally: Tally,
     *,
     items: ItemList | None = None,
-    sample: int = SAMPLE,
-    seed: int = 0,
     elapsed: float | None = None,
     title: str = "A catalogue",
     settings: str = "",
@@ -63,10 +61,8 @@ def write_report(
 
     Args:
         folder: of the output.
-        rows: the lines of the manifest as objects, one an item; they are looked at one by one.
+        tally: what the manifest says, with a sample of it to show.
         items: the list, from which inputs are shown beside results; None shows results alone.
-        sample: how many results to show.
-        seed: of the sample; the same lines and seed give the same sample.
         elapsed: seconds that the run took, for its rate.
         title: heads the page.
         settings: how it was made, in a line.
@@ -77,7 +73,6 @@ def write_report(
     Raises:
         ToileError: when it cannot be written.
     """
-    tally = take_sample(rows, sample, seed)
     overview = Overview(
         title=title,
         settings=settings,
@@ -94,11 +89,16 @@ def write_report(
     return folder / PAGE
 
 
-def take_sample(rows: Iterable[Mapping[str, Any]], size: int, seed: int) -> Tally:
+def take_sample(rows: Iterable[Mapping[str, Any]], size: int = SAMPLE, seed: int = 0) -> Tally:
     """Count a manifest's lines, and take a random sample of those that were done.
 
     Each is as likely as any other to be in it: Algorithm R (Vitter, "Random sampling with a reservoir", ACM
     Transactions on Mathematical Software 11, 1985).
+
+    Args:
+        rows: the lines as objects, one an item; they are looked at one by one.
+        size: of the sample.
+        seed: of the sample; the same lines and seed give the same sample.
     """
     tally, chance = Tally(), random.Random(seed)
     for row in rows:

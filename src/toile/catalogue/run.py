@@ -20,7 +20,7 @@ from toile.catalogue.lists import ItemList
 from toile.catalogue.local_engine import LocalEngine, threads_each
 from toile.catalogue.manifest import DONE, FAILED, MANIFEST, Manifest, Row, forget, read_rows
 from toile.catalogue.plan import Block, Plan
-from toile.catalogue.report import write_report
+from toile.catalogue.report import take_sample, write_report
 from toile.catalogue.run_file import claim, held
 from toile.catalogue.settings import CatalogueSettings
 from toile.files import check_writable
@@ -86,11 +86,12 @@ def run_catalogue(
     settings = settings or CatalogueSettings()
     check_writable(output)
     with held(output):
+        path = output / MANIFEST
         claim(
             output,
             {"task": task, "items": len(items), "fingerprint": items.fingerprint} | settings.description(),
+            begun=path.exists() and path.stat().st_size > 0,
         )
-        path = output / MANIFEST
         if settings.retry_failed and path.exists():
             forget(path, lambda row: row["state"] == "failed")
         with closing(Manifest(path, len(items))) as manifest:
@@ -167,13 +168,13 @@ class _Run:
 
     def summary(self) -> Summary:
         """What came of it, with the page written."""
-        title = f"{self.task}: {len(self.items)} items"
+        tally = take_sample(read_rows(self.output / MANIFEST))
         page = write_report(
             self.output,
-            read_rows(self.output / MANIFEST),
+            tally,
             items=self.items,
             elapsed=None if self.before else self.seconds,
-            title=title,
+            title=f"{self.task}: {len(self.items)} items",
             settings=self.settings.in_words(self.task),
         )
         leader = self.coordinator
@@ -187,16 +188,9 @@ class _Run:
             worker_seconds=leader.worker_seconds if leader else 0.0,
             model_seconds=leader.model_seconds if leader else 0.0,
             deaths=leader.deaths if leader else 0,
-            failures=self._failures(),
+            failures=tally.failures,
             report=page,
         )
-
-    def _failures(self) -> ErrorKinds:
-        failures = ErrorKinds()
-        for row in read_rows(self.output / MANIFEST) if self.failed else ():
-            if row["state"] == "failed":
-                failures.add(row)
-        return failures
 
     def _blocks(self, plan: Plan, backlog: Backlog) -> Iterator[Block]:
         """What is to be done, read from the list as it is asked for."""

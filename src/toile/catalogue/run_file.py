@@ -41,23 +41,25 @@ def held(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def claim(folder: Path, description: Mapping[str, Any]) -> None:
+def claim(folder: Path, description: Mapping[str, Any], *, begun: bool = True) -> None:
     """Write down what a folder's run is, or see that the run that is there is the same.
 
     Args:
         folder: of the output, held.
         description: of list and settings, JSON.
+        begun: whether the run that is there has recorded anything; one that has not gives way.
 
     Raises:
         ToileError: when the folder holds something else, or a run with other values, which are named.
     """
     wanted: dict[str, Any] = json.loads(json.dumps(description))
     path = folder / RUN_FILE
-    if path.is_file():
+    there = path.is_file()
+    if there and begun:
         _compare(path, _read(path), wanted)
         return
     foreign = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    if foreign:
+    if foreign and not there:
         raise ToileError(
             f"{folder} holds {foreign[0]!r} and no {RUN_FILE}, so it is not the output of a catalogue; "
             "choose another output"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from toile.errors import ToileError
-from toile.training.whole import flush_to_disk
+from toile.whole import flush_to_disk
 
 UNFINISHED = ".unfinished"
 """The folder, within an output's, where files are written before they have their names."""

@@ -42,7 +42,7 @@ class Worker:
         settings: what to do, and with what.
 
     Raises:
-        ToileError: when the model cannot be loaded or the output cannot be written.
+        ToileError: when the model cannot be loaded, or work at the run's size, or the output be written.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import tyro
 
+from toile.cli.options import ModelOption
 from toile.errors import ToileError
-
-ModelOption = Annotated[str, tyro.conf.arg(metavar="tiny|PATH|NAME")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,7 @@ class App:
         from toile.app.limits import Limits
         from toile.app.server import import_gradio, serving
         from toile.tasks.atelier import Atelier
-        from toile.tasks.models import Models, found_device
+        from toile.tasks.models import PIPELINES, Models, found_device
 
         limits = Limits(megabytes=self.megabytes, megapixels=self.megapixels, waiting=self.waiting)
         import_gradio()
@@ -67,9 +66,8 @@ class App:
             dtype=self.dtype,
             wardrobe=self.wardrobe,
         )
+        models.check(tuple(PIPELINES))
         atelier = Atelier(models, keep=KEPT)
-        for system, name in (("igr", self.model), ("twgtm", self.two_way), ("anydressing", self.dressing)):
-            check_model_name(system, name)
         with (
             suppress(KeyboardInterrupt),
             serving(atelier, host=self.host, port=self.port, limits=limits, browser=self.browser) as url,
@@ -81,7 +79,6 @@ class App:
 
 KEPT = 16
 """Encoded garments that are kept, so that the next seed of the same picture starts at once."""
-PIPELINES = {"igr": "IGRPipeline", "twgtm": "TWGTMPipeline", "anydressing": "AnyDressingPipeline"}
 
 
 def check_port(port: int) -> None:
@@ -92,14 +89,3 @@ def check_port(port: int) -> None:
     """
     if not 0 <= port <= 65535:
         raise ToileError(f"port is {port}; it must lie between 0 and 65535")
-
-
-def check_model_name(system: str, name: str) -> None:
-    """Refuse a model's folder that is none before the page is served, not at the first picture.
-
-    Raises:
-        ToileError: naming it.
-    """
-    from toile.bundled import find_model
-
-    find_model(name, system=system, pipeline=PIPELINES[system])

@@ -17,11 +17,11 @@ from toile.cli.options import (
     ModelOption,
     OwnModelOptions,
 )
-from toile.cli.takeoff import parse_box
 from toile.cli.wardrobe import WardrobeOption
 from toile.errors import ToileError
 from toile.tasks.masks import AUTO
 from toile.tasks.models import Models, System
+from toile.tasks.takeoff import parse_box
 
 REASONS = 3
 """Kinds of failures that are told on the terminal, each by its first one; the page has all."""
@@ -262,7 +262,8 @@ class BatchSwap(BatchOptions):
     parser: ParserOption = "tiny"
     """What finds masks: the bundled parser, or a Segformer for clothes by folder or hub name."""
     restorer: ModelOption = "tiny"
-    """The model of IGR, with --through igr; it restores with its own usual steps and guidance."""
+    """The model of IGR, with --through igr; it restores with its own usual guidance, and with its own usual
+    steps unless --steps asks for others."""
     repaint: bool = True
     """Keep the targets' own pixels outside of the masks, but for a soft edge."""
     options: OwnModelOptions = TWGTM_OPTIONS

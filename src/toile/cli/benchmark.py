@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from toile.cli.evaluate import Evaluate, TaskOption, WeightOptions, figures
+from toile.cli.positional import several
 
 if TYPE_CHECKING:
     from toile.evaluation.protocols.protocol import Protocol
@@ -28,7 +29,7 @@ class Benchmark:
     Exit code: 0 when every result was written, 2 when one could not be.
     """
 
-    systems: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SYSTEM [SYSTEM...]")]
+    systems: Annotated[tuple[str, ...], tyro.conf.Positional, several("SYSTEM")]
     """What to compare."""
     protocol: str = "dolls"
     """How to measure, as dolls-restore; dolls with --task means dolls-TASK."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from toile.cli.positional import several
 from toile.errors import ToileError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Compare:
     not measured alike are refused unless `--different-protocols` is given; then what differs is said first.
     """
 
-    results: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RESULT [RESULT...]")]
+    results: Annotated[tuple[Path, ...], tyro.conf.Positional, several("RESULT")]
     """JSON files that `toile evaluate` wrote, the one to look at first."""
     different_protocols: bool = False
     """Compare results that were not measured alike."""

@@ -9,6 +9,7 @@ from PIL import Image
 from toile.cli.automatic_masks import NotedMasks
 from toile.errors import ToileError
 from toile.images import load_mask, load_photo
+from toile.mask_names import mask_among, mask_names
 from toile.tasks.masks import check_region
 
 
@@ -49,7 +50,7 @@ def plan_jobs(
     Args:
         photos: files; whether they can be read is not looked at yet.
         output: a folder, or for one photo a .png file; None is the working directory.
-        mask: a mask for one photo, or a folder of masks that are named as their photos.
+        mask: a mask for one photo, or a folder of masks, named as `mask_names` says.
         what: the end of the outputs' names.
 
     Raises:
@@ -73,11 +74,8 @@ def _masks(photos: Sequence[Path], mask: Path | None) -> Sequence[Path | None]:
     if not mask.exists():
         raise ToileError(f"mask {mask} does not exist; check the name")
     if mask.is_dir():
-        named = {path.stem: path for path in sorted(mask.iterdir())}
-        missing = {photo: mask / f"{photo.stem}.png" for photo in photos}
-        return [
-            named.get(photo.stem) or named.get(f"{photo.stem}-mask") or missing[photo] for photo in photos
-        ]
+        files = {path.stem: path for path in sorted(mask.iterdir())}
+        return [mask_among(files, photo.stem) or mask / f"{photo.stem}.png" for photo in photos]
     if len(photos) > 1:
         raise ToileError(
             f"mask {mask} is one file for {len(photos)} photos; give a folder of masks named as they are"
@@ -138,6 +136,9 @@ def load_job(job: Job, size: tuple[int, int], finder: NotedMasks | None = None) 
         ToileError: when one cannot be used, or nothing of the mask is left at that size.
     """
     photo = load_photo(job.photo)
+    if job.mask is not None and not job.mask.exists():  # in a folder; one that was named itself is there
+        names = " or ".join(f"{name}.png" for name in mask_names(job.photo.stem))
+        raise ToileError(f"{job.photo} has no mask in {job.mask.parent}; name it {names}")
     mask = None if job.mask is None else load_region(job.mask, photo, size)
     if job.mask is None and finder is not None:
         mask = finder.find(photo, job.photo.name, size)

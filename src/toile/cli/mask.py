@@ -12,9 +12,11 @@ from toile import __version__
 from toile.cli.automatic_masks import ParserOption
 from toile.cli.jobs import check_not_inputs, plan_jobs
 from toile.cli.outcomes import Outcome, Progress, report
+from toile.cli.positional import several
 from toile.errors import ToileError
 from toile.files import check_writable
 from toile.images import load_photo
+from toile.mask_names import MASK
 
 if TYPE_CHECKING:
     from toile.data.automatic_mask import AutomaticMask
@@ -75,7 +77,7 @@ class MakeMask:
     Exit code: 0 when every photo was done, 1 when some failed, 2 when none could be.
     """
 
-    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO [PHOTO...]")]
+    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, several("PHOTO")]
     """One photo or several: any format, size and orientation."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="MASK")] = None
     """A folder, or for one photo a .png file. Left out: PHOTO-mask.png in the working directory."""
@@ -119,7 +121,7 @@ def mask_photos(
     from toile.data.overlay import lay_over
 
     options = options or MaskOptions()
-    jobs = plan_jobs(photos, output=output, what="mask")
+    jobs = plan_jobs(photos, output=output, what=MASK)
     if preview:
         check_not_inputs([preview_path(job.output) for job in jobs], photos)
     masks = options.load(category)

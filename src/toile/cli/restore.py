@@ -23,6 +23,7 @@ from toile.cli.options import (
     OwnModelOptions,
 )
 from toile.cli.outcomes import Outcome, Progress, report
+from toile.cli.positional import several
 from toile.files import check_writable
 from toile.tasks.drawing import check_count
 from toile.tasks.masks import AUTO
@@ -40,7 +41,7 @@ class Restore:
     Exit code: 0 when every photo was restored, 1 when some failed, 2 when none could be.
     """
 
-    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO [PHOTO...]")]
+    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, several("PHOTO")]
     """One photo or several: any format, size and orientation."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """A folder, or for one photo a .png file. Left out: PHOTO-garment.png in the working directory."""

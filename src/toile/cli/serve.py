@@ -85,8 +85,9 @@ class Serve:
         from toile.service.server import Server, listen, url_of
         from toile.tasks.atelier import Atelier
 
-        settings = self._settings(settings_token, self.host)
-        atelier = Atelier(self._models(), keep=self.keep_garments)
+        settings, models = self._settings(settings_token, self.host), self._models()
+        models.check(settings.systems)
+        atelier = Atelier(models, keep=self.keep_garments)
         with listen(self.host, self.port) as listener:
             if settings.token is None and settings.hosts is None:
                 print(

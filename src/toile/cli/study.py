@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from toile.cli.positional import several
 from toile.errors import ToileError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class StudyMake:
     served. Files in subfolders form groups, of which every participant is shown equally many sets.
     """
 
-    folders: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER [FOLDER...]")]
+    folders: Annotated[tuple[Path, ...], tyro.conf.Positional, several("FOLDER")]
     """Results, one folder a method; its name is the method's in the table."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="OUT")]
     """The study's folder, a new one."""

@@ -12,7 +12,6 @@ from toile.cli.automatic_masks import MaskOption, ParserOption, box_instead, giv
 from toile.cli.jobs import check_not_inputs, output_paths
 from toile.cli.mask_request import MaskRequest
 from toile.cli.options import (
-    IGR_OPTIONS,
     TWGTM_OPTIONS,
     CategoryOption,
     ModelOption,
@@ -26,7 +25,7 @@ from toile.images import fit, load_photo, save_png
 from toile.tasks.masks import AUTO
 from toile.tasks.restore import restore_pictures
 from toile.tasks.step import OnStep
-from toile.tasks.swap import THROUGH
+from toile.tasks.swap import THROUGH, restoring_drawing
 from toile.tasks.takeoff import take_off_pictures
 from toile.tasks.tryon import try_on_pictures
 
@@ -61,7 +60,8 @@ class Swap:
     parser: ParserOption = "tiny"
     """What finds masks: the bundled parser, or a Segformer for clothes by folder or hub name."""
     restorer: ModelOption = "tiny"
-    """The model of IGR, with --through igr; it restores with its own usual steps and guidance."""
+    """The model of IGR, with --through igr; it restores with its own usual guidance, and with its own usual
+    steps unless --steps asks for others."""
     repaint: bool = True
     """Keep TARGET's own pixels outside of the mask, but for a soft edge."""
     side_by_side: bool = False
@@ -187,7 +187,8 @@ def _by_twgtm(pipeline: Any, photo: Image.Image, category: str, options: ModelOp
 def _by_igr(
     model: str, photo: Image.Image, name: str, request: MaskRequest, options: ModelOptions
 ) -> Restorer:
-    own = replace(options, model=model, steps=IGR_OPTIONS.steps, guidance=IGR_OPTIONS.guidance)
+    drawing = restoring_drawing("igr", options.drawing)
+    own = replace(options, model=model, steps=drawing.steps, guidance=drawing.guidance)
     pipeline = own.load("igr")
     size = own.canvas(pipeline)
     region = request.region(photo, name, size)
@@ -199,7 +200,7 @@ def _by_igr(
             [region.mask],
             [request.category],
             seeds=[own.seed],
-            drawing=own.drawing,
+            drawing=drawing,
             on_step=on_step,
         )[0]
 

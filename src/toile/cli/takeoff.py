@@ -15,10 +15,10 @@ from toile.cli.options import (
     OwnModelOptions,
 )
 from toile.cli.outcomes import Outcome, Progress, report
-from toile.errors import ToileError
+from toile.cli.positional import several
 from toile.files import check_writable
 from toile.tasks.drawing import check_count
-from toile.tasks.takeoff import PREDICTED, BoxChoice, check_box, take_off_pictures
+from toile.tasks.takeoff import BoxChoice, check_box, parse_box, take_off_pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class TakeOff:
     Exit code: 0 when every photo was done, 1 when some failed, 2 when none could be.
     """
 
-    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PERSON [PERSON...]")]
+    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, several("PERSON")]
     """One photo or several: any format, size and orientation."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """A folder, or for one photo a .png file. Left out: PERSON-garment.png in the working directory."""
@@ -111,21 +111,6 @@ def undress_photos(
                 saved = {path: picture for path, picture in zip(paths, pictures, strict=False) if picture}
                 progress.save(item.job, saved, options.metadata(size) | own)
     return progress.outcomes(jobs)
-
-
-def parse_box(text: str | None) -> BoxChoice:
-    """Read `X0,Y0,X1,Y1` or `predicted`.
-
-    Raises:
-        ToileError: when it is anything else.
-    """
-    if text is None or text == PREDICTED:
-        return text
-    sides = [side.strip() for side in text.split(",")]
-    if len(sides) != 4 or not all(side.isdecimal() for side in sides):
-        raise ToileError(f"box {text!r} is none; write X0,Y0,X1,Y1 in whole pixels, or predicted")
-    x0, y0, x1, y1 = (int(side) for side in sides)
-    return x0, y0, x1, y1
 
 
 def silhouette_path(output: Path) -> Path:

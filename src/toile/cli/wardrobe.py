@@ -13,6 +13,7 @@ from toile import __version__
 from toile.cli.garment_files import GarmentFiles, OwnGarmentFiles
 from toile.cli.jobs import output_paths
 from toile.cli.options import ModelOption
+from toile.cli.positional import several
 from toile.errors import ToileError
 from toile.tasks.models import check_dtype, found_device, quieten_libraries
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from toile.wardrobe_store import WardrobeStore
 
 WardrobeOption = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
-NamesOption = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="NAME [NAME...]")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ class WardrobeShow:
     Exit code: 0, or 1 when some cannot be shown, which is said, or 2 when none can.
     """
 
-    names: NamesOption = ()
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[NAME...]")] = ()
     """Which ones. Left out: all."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """A .png file or a folder. Left out: wardrobe.png in the working directory."""
@@ -120,7 +120,7 @@ class WardrobeRemove:
     Exit code: 0, or 1 when some cannot be removed, which is said, or 2 when none can.
     """
 
-    names: NamesOption
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, several("NAME")]
     """Which ones."""
     wardrobe: WardrobeOption = None
     """The wardrobe's folder, as for `add`."""

@@ -5,10 +5,11 @@ from typing import cast
 from PIL import Image
 from torch import Tensor
 
-from toile.comfyui.node import LARGEST_SEED, Node, Sockets, choice_socket, whole_socket
+from toile.comfyui.node import Node, Sockets, choice_socket, whole_socket
 from toile.comfyui.pictures import from_masks, from_pictures
 from toile.dolls import CATEGORIES, MODES, Category, Mode, draw_doll
 from toile.dolls.draw import LARGEST, SMALLEST
+from toile.tasks.drawing import LARGEST_JAVASCRIPT_SEED
 
 FIRST_UNSEEN = 10_000_000
 """Seeds below are for training."""
@@ -36,7 +37,7 @@ class ToileDoll(Node):
         """See `Node`."""
         seed = "The same seed gives the same doll at each size. Below 10,000,000 they serve for training."
         required = {
-            "seed": whole_socket(FIRST_UNSEEN, 0, LARGEST_SEED, seed, control_after_generate=True),
+            "seed": whole_socket(FIRST_UNSEEN, 0, LARGEST_JAVASCRIPT_SEED, seed, control_after_generate=True),
             "category": choice_socket((ANY, *CATEGORIES), "Of the garment; any lets the seed decide."),
             "mode": choice_socket(MODES, "A plain studio, or a street with clutter and harder poses."),
             "height": whole_socket(256, SMALLEST, LARGEST, "Pixels.", step=8),

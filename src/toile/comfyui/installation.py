@@ -10,6 +10,7 @@ from pathlib import Path
 
 from toile import __version__
 from toile.errors import ToileError
+from toile.whole import remove_folder, whole_folder
 
 FOLDER = "toile-nodes"
 """Not `toile`: early versions of ComfyUI import a folder under its name, which is this package's."""
@@ -67,8 +68,6 @@ def install(comfyui: Path) -> Path:
     Raises:
         ToileError: when that is no ComfyUI, a folder of that name is somebody else's, or cannot be written.
     """
-    from toile.training.whole import whole_folder
-
     folder = installed_folder(comfyui)
     _check_ours(folder)
     try:
@@ -93,8 +92,6 @@ def remove(comfyui: Path) -> Path:
     Raises:
         ToileError: when they are not there, the folder is somebody else's, or it cannot be removed.
     """
-    from toile.training.whole import remove_folder
-
     folder = installed_folder(comfyui)
     if not folder.exists():
         raise ToileError(f"there are no nodes of toile in {comfyui}; `toile comfyui install` puts them there")

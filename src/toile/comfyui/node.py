@@ -12,7 +12,7 @@ import torch
 from toile.comfyui.host import Listener, make_room
 from toile.errors import ToileError
 from toile.tasks.atelier import Atelier
-from toile.tasks.drawing import CATEGORIES, MOST_GUIDANCE, MOST_STEPS, Drawing
+from toile.tasks.drawing import CATEGORIES, LARGEST_JAVASCRIPT_SEED, MOST_GUIDANCE, MOST_STEPS, Drawing
 from toile.tasks.request import Request
 from toile.tasks.result import Result
 
@@ -25,8 +25,6 @@ MODELS = "TOILE_MODELS"
 """The type of what `ToileModels` gives: an `Atelier`."""
 WARDROBE = "TOILE_WARDROBE"
 """The type of what is worn: an `Outfit`."""
-LARGEST_SEED = 2**53 - 1
-"""Beyond it the browser's numbers are no longer whole."""
 LARGEST_SIDE = 8192
 
 
@@ -98,7 +96,7 @@ def drawing_sockets(drawing: Drawing) -> dict[str, Socket]:
     """How to draw."""
     seed = "Seed of the noise; the next picture of a batch takes the next one."
     return {
-        "seed": whole_socket(0, 0, LARGEST_SEED, seed, control_after_generate=True),
+        "seed": whole_socket(0, 0, LARGEST_JAVASCRIPT_SEED, seed, control_after_generate=True),
         "steps": whole_socket(drawing.steps, 1, MOST_STEPS, "Denoising steps."),
         "guidance": number_socket(drawing.guidance, 0, MOST_GUIDANCE, "1 is none, and twice as fast."),
     }

@@ -29,6 +29,8 @@ NODE_CLASS_MAPPINGS = {node.__name__: node for node in NODES}
 """What ComfyUI reads: nodes by the names that graphs store, which therefore never change."""
 NODE_DISPLAY_NAME_MAPPINGS = {node.__name__: node.TITLE for node in NODES}
 """What ComfyUI reads: what users see."""
+MOST_CHOICES = 6
+"""Values of a choice that the list names."""
 
 
 def describe_nodes() -> str:
@@ -45,5 +47,9 @@ def _described(node: type[Node]) -> str:
     return f"{node.TITLE} ({node.__name__})\n  {node.DESCRIPTION}\n  in: {inputs}\n  out: {outputs}"
 
 
-def _kind(kind: object) -> str:
-    return kind if isinstance(kind, str) else "CHOICE"
+def _kind(kind: str | list[str]) -> str:
+    """A type by its name, a choice by its values, as far as they fit."""
+    if isinstance(kind, str):
+        return kind
+    shown = [*kind[:MOST_CHOICES], "..."] if len(kind) > MOST_CHOICES else kind
+    return f"{{{','.join(shown)}}}"

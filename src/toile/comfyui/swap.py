@@ -42,7 +42,7 @@ class ToileSwap(Node):
     @classmethod
     def INPUT_TYPES(cls) -> Sockets:
         """See `Node`."""
-        through = "What restores the garment: twgtm, or igr, which draws in its own usual way."
+        through = "What restores the garment: twgtm, or igr, which has its own usual guidance."
         required = {
             "models": models_socket(),
             "wearer": image_socket("Photos of the persons who have the garments on."),

@@ -16,6 +16,7 @@ from toile.data.labels import Labels, read_labels
 from toile.data.picture_files import FilePictures
 from toile.data.record import GarmentPair
 from toile.errors import ToileError
+from toile.mask_names import mask_among
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 """What counts as a picture, in small or capital letters."""
@@ -78,7 +79,7 @@ def _pair(
     others: dict[str, dict[str, Path]],
     labels: Labels,
 ) -> GarmentPair:
-    mask = others["masks"].get(name) or others["masks"].get(f"{name}-mask")
+    mask = mask_among(others["masks"], name)
     return GarmentPair(
         identifier=name,
         category="upper",

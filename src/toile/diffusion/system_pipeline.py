@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DiffusionPipeline
+from huggingface_hub.errors import RepositoryNotFoundError
 from jaxtyping import Float
 from safetensors import SafetensorError
 from torch import Tensor
@@ -70,8 +71,7 @@ class SystemPipeline(DiffusionPipeline):
         try:
             loaded: Loaded = super().from_pretrained(str(folder or name), dtype=dtype, **kwargs)
         except LOADING_ERRORS as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ToileError(f"model {name} cannot be loaded: {reason}") from error
+            raise unloadable(str(name), folder, error) from error
         if folder is not None:
             for part in cls.trained_parts:
                 check_weights(folder / part, getattr(loaded, part))
@@ -132,6 +132,19 @@ class SystemPipeline(DiffusionPipeline):
                     f"callback_on_step_end_tensor_inputs has {name!r}; it may have "
                     f"{', '.join(self._callback_tensor_inputs)}"
                 )
+
+
+def unloadable(name: str, folder: Path | None, error: Exception) -> ToileError:
+    """Why a model cannot be loaded, in one line; of one of the hub, what the hub or the way there said."""
+    if folder is not None:
+        return ToileError(f"model {name} cannot be loaded: {' '.join(str(error).split())[:300]}")
+    cause = error.__cause__ or error
+    said = (str(cause).strip() or type(cause).__name__).splitlines()[0].split(". ")[0].rstrip(".")
+    reason = "it has none of that name" if isinstance(cause, RepositoryNotFoundError) else said
+    return ToileError(
+        f"model {name} is no folder here and cannot be had from the hub ({reason}); check the name and the "
+        "connection, or give a folder"
+    )
 
 
 def encode_pictures(vae: AutoencoderKL, pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:

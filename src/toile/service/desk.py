@@ -83,8 +83,8 @@ class Desk:
         Raises:
             ToileError: in that case.
         """
+        self.settings.limits.check(request)  # before the tasks' own, wider bounds, which nobody here may use
         request.check()
-        self.settings.limits.check(request)
         if isinstance(request, DressRequest) and request.wear is not None:
             self._check_outfit(request.wear)
 

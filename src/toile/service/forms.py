@@ -14,7 +14,6 @@ from toile.tasks.drawing import (
     IGR_DRAWING,
     LARGEST_SEED,
     MOST_GUIDANCE,
-    MOST_STEPS,
     TWGTM_DRAWING,
     Drawing,
 )
@@ -23,7 +22,7 @@ from toile.tasks.request import Request
 from toile.tasks.restore import RestoreRequest
 from toile.tasks.size import parse_size
 from toile.tasks.swap import SwapRequest
-from toile.tasks.takeoff import BoxChoice, TakeOffRequest
+from toile.tasks.takeoff import TakeOffRequest, parse_box
 from toile.tasks.tryon import TryOnRequest
 
 SIZE = r"^[1-9][0-9]{0,3}x[1-9][0-9]{0,3}$"
@@ -48,9 +47,7 @@ class TaskForm(BaseModel):
     """How the task draws unless it is told otherwise."""
 
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED, description="Seed of the noise.")
-    steps: int | None = Field(
-        default=None, ge=1, le=MOST_STEPS, description="Denoising steps; left out, the task's own."
-    )
+    steps: int | None = Field(default=None, ge=1, description="Denoising steps; left out, the task's own.")
     guidance: float | None = Field(
         default=None, ge=0, le=MOST_GUIDANCE, description="Guidance scale; left out, the task's own."
     )
@@ -118,7 +115,7 @@ class TakeOffForm(TaskForm):
         return TakeOffRequest(
             photo=pictures.photo(self.photo, "photo"),
             category=self.category,
-            box=_parsed_box(self.box),
+            box=parse_box(self.box),
             silhouette=self.silhouette,
             **self.chosen(),
         )
@@ -139,7 +136,6 @@ class TryOnForm(TaskForm):
     candidates: int = Field(
         default=1,
         ge=1,
-        le=1000,
         description="Seeds to try, from `seed` on; the best by the round trip is kept.",
     )
     round_trip: bool = Field(default=False, description="Score even a single candidate.")
@@ -172,7 +168,8 @@ class SwapForm(TaskForm):
     )
     find_masks: FindMask = True
     through: Literal["twgtm", "igr"] = Field(
-        default="twgtm", description="What gets the garment off the wearer."
+        default="twgtm",
+        description="What gets the garment off the wearer; igr has its own guidance and usual steps.",
     )
     category: Category = "upper"
     repaint: Repaint = True
@@ -250,10 +247,3 @@ FORMS: dict[str, type[TaskForm]] = {
 def _mask_choice(given: Image.Image | None, find: bool) -> Any:
     """A mask as requests have it."""
     return given if given is not None else "auto" if find else None
-
-
-def _parsed_box(text: str | None) -> BoxChoice:
-    if text is None or text == "predicted":
-        return text
-    x0, y0, x1, y1 = (int(side) for side in text.split(","))
-    return x0, y0, x1, y1

@@ -1,18 +1,14 @@
 """How a service is set up: what it offers, to whom, and how much it takes on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from toile.errors import ToileError
 from toile.service.limits import Limits
+from toile.tasks.every import REQUESTS
 from toile.tasks.models import System
 
-TASKS: dict[str, tuple[System, ...]] = {
-    "restore": ("igr",),
-    "takeoff": ("twgtm",),
-    "tryon": ("twgtm",),
-    "swap": ("twgtm", "igr"),
-    "dress": ("anydressing",),
-}
+TASKS: Mapping[str, tuple[System, ...]] = {task: kind.systems for task, kind in REQUESTS.items()}
 """The tasks that can be offered, and the systems that each needs."""
 SHORTEST_TOKEN = 8
 

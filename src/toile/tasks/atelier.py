@@ -85,10 +85,14 @@ class Atelier:
                 self._pipelines[system] = loaded
             return self._pipelines[system]
 
-    def canvas(self, system: System) -> tuple[int, int]:
-        """(height, width) that a system's model works at when it is told nothing else."""
-        size: tuple[int, int] = self.pipeline(system).check_size()
-        return size
+    def canvas(self, system: System, size: tuple[int, int] | None = None) -> tuple[int, int]:
+        """(height, width) that a system's model works at: `size`, or its own when it is told nothing else.
+
+        Raises:
+            ToileError: when the model cannot be loaded, or cannot work at that size.
+        """
+        found: tuple[int, int] = self.pipeline(system).check_size(*(size or (None, None)))
+        return found
 
     def run(self, requests: Sequence[Request], on_step: OnStep = no_steps) -> list[Result | ToileError]:
         """Do requests of one group, in one batch.

@@ -7,6 +7,8 @@ from toile.errors import ToileError
 
 CATEGORIES = ("upper", "lower", "dress")
 LARGEST_SEED = 2**63 - 1
+LARGEST_JAVASCRIPT_SEED = 2**53 - 1
+"""In a browser; beyond it, numbers of JavaScript are no longer whole ones to the last digit."""
 MOST_STEPS = 1000
 MOST_CANDIDATES = 1000
 MOST_GUIDANCE = 100

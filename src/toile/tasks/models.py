@@ -1,17 +1,24 @@
 """The models that tasks are done with: which they are, where they run, and how they are loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from toile.bundled import TINY
+from toile.bundled import TINY, find_model
 from toile.errors import ToileError
 
 DTYPES = ("float32", "float16", "bfloat16")
 System = Literal["igr", "twgtm", "anydressing"]
 """A system, by the name of its folder."""
+PIPELINES: Mapping[System, str] = {
+    "igr": "IGRPipeline",
+    "twgtm": "TWGTMPipeline",
+    "anydressing": "AnyDressingPipeline",
+}
+"""The class of each system's pipeline, in the module `pipeline` of the system's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +44,15 @@ class Models:
         """The model of a system."""
         name: str = getattr(self, system)
         return name
+
+    def check(self, systems: Sequence[System]) -> None:
+        """Refuse names that mean no model of their system, before one is loaded; the hub is not asked.
+
+        Raises:
+            ToileError: naming the first one.
+        """
+        for system in systems:
+            find_model(self.of(system), system=system, pipeline=PIPELINES[system])
 
 
 def load_pipeline(system: System, name: str, *, device: str = "auto", dtype: str = "float32") -> Any:
@@ -113,14 +129,4 @@ def enough_memory(photos: int, size: tuple[int, int]) -> Iterator[None]:
 
 
 def _pipeline_class(system: System) -> Any:
-    if system == "igr":
-        from toile.igr.pipeline import IGRPipeline
-
-        return IGRPipeline
-    if system == "anydressing":
-        from toile.anydressing.pipeline import AnyDressingPipeline
-
-        return AnyDressingPipeline
-    from toile.twgtm.pipeline import TWGTMPipeline
-
-    return TWGTMPipeline
+    return getattr(import_module(f"toile.{system}.pipeline"), PIPELINES[system])

@@ -35,7 +35,7 @@ class SwapRequest(Request):
     category: str = "upper"
     """What kind of garment it is."""
     through: str = "twgtm"
-    """What restores the garment: `igr`, which draws with its own usual steps and guidance, or `twgtm`."""
+    """What restores the garment: `igr` or `twgtm`; how, says `restoring_drawing`."""
     wearer_mask: MaskChoice = AUTO
     """White where the wearer's garment is; read by IGR alone."""
     target_mask: MaskChoice = AUTO
@@ -55,7 +55,7 @@ class SwapRequest(Request):
     @property
     def restoring(self) -> Drawing:
         """How the garment is restored."""
-        return self.drawing if self.through == "twgtm" else replace(IGR_DRAWING, size=self.drawing.size)
+        return restoring_drawing(self.through, self.drawing)
 
     @property
     def group(self) -> Hashable:
@@ -110,6 +110,18 @@ class SwapRequest(Request):
             )
             for item, picture, garment, mask in zip(ready, worn, garments, masks, strict=True)
         ]
+
+
+def restoring_drawing(through: str, drawing: Drawing) -> Drawing:
+    """How a garment is restored that is then tried on in this way.
+
+    Ours: IGR has its own guidance, as scales do not compare between models. Steps are what users pay with, so
+    other ones than usual count for both; with the usual ones each model takes its own.
+    """
+    if through == "twgtm":
+        return drawing
+    steps = IGR_DRAWING.steps if drawing.steps == TWGTM_DRAWING.steps else drawing.steps
+    return replace(IGR_DRAWING, steps=steps, size=drawing.size)
 
 
 def _restored(atelier: Atelier, ready: Sequence[Ready], on_step: OnStep) -> list[Image.Image]:

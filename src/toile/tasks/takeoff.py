@@ -164,6 +164,21 @@ def _shown(request: TakeOffRequest, silhouette: Image.Image | None) -> dict[str,
     return {} if silhouette is None or not request.silhouette else {"silhouette": silhouette}
 
 
+def parse_box(text: str | None) -> BoxChoice:
+    """Read `X0,Y0,X1,Y1` or `predicted`.
+
+    Raises:
+        ToileError: when it is anything else.
+    """
+    if text is None or text == PREDICTED:
+        return text
+    sides = [side.strip() for side in text.split(",")]
+    if len(sides) != 4 or not all(side.isdecimal() for side in sides):
+        raise ToileError(f"box {text!r} is none; write X0,Y0,X1,Y1 in whole pixels, or predicted")
+    x0, y0, x1, y1 = (int(side) for side in sides)
+    return x0, y0, x1, y1
+
+
 def check_box(box: BoxChoice, size: tuple[int, int]) -> None:
     """Refuse a box that does not lie in the canvas.
 

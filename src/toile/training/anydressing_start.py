@@ -12,6 +12,7 @@ from transformers import CLIPImageProcessorPil, CLIPTextModel, CLIPTokenizer, CL
 from toile.anydressing.dressing_attention import DressingAttention
 from toile.anydressing.garments_net import GarmentsNet
 from toile.anydressing.model import AnyDressingModel
+from toile.anydressing.pipeline import AnyDressingPipeline
 from toile.anydressing.recipes import AnyDressingRecipe
 from toile.anydressing.texture import Decode, Distance
 from toile.bundled import BASE, TINY, weights_folder
@@ -58,7 +59,8 @@ def load_anydressing(recipe: AnyDressingRecipe) -> tuple[DressingParts, AnyDress
     """The frozen parts and the model that a recipe starts from, its trained weights marked.
 
     Raises:
-        ToileError: when something is missing, or the weights to go on from are of another recipe's form.
+        ToileError: when something is missing, the weights to go on from are of another recipe's form, or the
+            model cannot work at the recipe's size.
     """
     base = str(weights_folder() / BASE) if recipe.base_model == TINY else recipe.base_model
     unet = load_part(UNet2DConditionModel, base, "unet", use_safetensors=True)
@@ -74,7 +76,9 @@ def load_anydressing(recipe: AnyDressingRecipe) -> tuple[DressingParts, AnyDress
     for part in (parts.vae, parts.text_encoder, image_encoder):
         if part is not None:
             part.requires_grad_(False)
-    return parts, make_model(recipe, unet, parts)
+    model = make_model(recipe, unet, parts)
+    AnyDressingPipeline.from_parts(parts, model, recipe.size).check_size()  # before it is trained, not after
+    return parts, model
 
 
 def make_model(

@@ -21,8 +21,8 @@ from toile.igr.pipeline import IGRPipeline
 from toile.training.registry import find_training
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
-from toile.training.whole import whole_folder
 from toile.twgtm.pipeline import TWGTMPipeline
+from toile.whole import whole_folder
 
 RECORD = "training.json"
 """The configuration that the loop puts into each export."""

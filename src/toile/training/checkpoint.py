@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from toile.errors import ToileError
-from toile.training.whole import remove_folder, remove_leftovers, whole_folder
+from toile.whole import remove_folder, remove_leftovers, whole_folder
 
 _NAME = re.compile(r"step_(\d{8})")
 

@@ -9,7 +9,7 @@ from typing import Any
 from toile.diffusion.optimization import Optimization
 from toile.errors import ToileError
 from toile.training.settings import RunSettings
-from toile.training.whole import write_whole
+from toile.whole import write_whole
 
 Configuration = dict[str, Any]
 

@@ -140,11 +140,23 @@ def start_from(recipe: IGRRecipe, initial: str | None) -> IGRRecipe:
 
 
 def load_igr(recipe: IGRRecipe) -> tuple[StableDiffusionParts, IGRModel]:
-    """The frozen parts and the model that a recipe starts from."""
-    if recipe.initial_weights is not None:
-        pipeline = IGRPipeline.from_pretrained(recipe.initial_weights)
-        names = (field.name for field in fields(StableDiffusionParts))
-        return StableDiffusionParts(**{name: getattr(pipeline, name) for name in names}), pipeline.igr
+    """The frozen parts and the model that a recipe starts from.
+
+    Raises:
+        ToileError: when something is missing, or the model cannot work at the recipe's size.
+    """
+    parts, model = _fresh(recipe) if recipe.initial_weights is None else _continued(recipe.initial_weights)
+    IGRPipeline.from_parts(parts, model, recipe.size).check_size()  # before it is trained, not after
+    return parts, model
+
+
+def _continued(folder: str) -> tuple[StableDiffusionParts, IGRModel]:
+    pipeline = IGRPipeline.from_pretrained(folder)
+    names = (field.name for field in fields(StableDiffusionParts))
+    return StableDiffusionParts(**{name: getattr(pipeline, name) for name in names}), pipeline.igr
+
+
+def _fresh(recipe: IGRRecipe) -> tuple[StableDiffusionParts, IGRModel]:
     separate = recipe.image_encoder != recipe.base_model
     parts = StableDiffusionParts.from_pretrained(
         _folder(recipe.base_model), image_encoder=_folder(recipe.image_encoder) if separate else None

@@ -32,7 +32,7 @@ from toile.training.record import Means, Progress, Record
 from toile.training.settings import RunSettings
 from toile.training.step import NotFiniteError, Stepper
 from toile.training.task import Task
-from toile.training.whole import whole_folder
+from toile.whole import whole_folder
 
 
 def train(

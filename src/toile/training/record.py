@@ -11,7 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from toile.files import whole_file
-from toile.training.whole import write_whole
+from toile.whole import write_whole
 
 
 class Record:

@@ -52,9 +52,11 @@ def load_twgtm(recipe: TWGTMRecipe) -> tuple[TWGTMParts, TWGTMModel]:
     """The frozen parts and the model that a recipe starts from, its trained weights marked.
 
     Raises:
-        ToileError: when something is missing, or the weights to go on from are of another architecture.
+        ToileError: when something is missing, the weights to go on from are of another architecture, or the
+            model cannot work at the recipe's size.
     """
     parts, model = _continued(recipe) if recipe.initial_weights is not None else _fresh(recipe)
+    TWGTMPipeline.from_parts(parts, model, recipe.size).check_size()  # before it is trained, not after
     mark_trained(model, recipe)
     return parts, model
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from toile.errors import ToileError
 from toile.evaluation.reports.pictures import Shot
 from toile.evaluation.reports.table import Cell, Table
-from toile.training.whole import whole_folder
+from toile.whole import whole_folder
 
 PAGE = "index.html"
 """The file to open."""

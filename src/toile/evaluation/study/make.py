@@ -11,7 +11,7 @@ from toile.errors import ToileError
 from toile.evaluation.study.files import PICTURES, STUDY, Study, StudyItem, StudyKey, write_study
 from toile.evaluation.study.questions import QUESTIONS, Question
 from toile.images import load_photo
-from toile.training.whole import whole_folder
+from toile.whole import whole_folder
 
 SETS = 50
 """Sets that each participant is shown. Source: AnyDressing, Sec. 7.3."""

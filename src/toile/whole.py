@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, however the process ends."""
+"""Folders and files that appear whole or not at all, and survive a power cut: flushed to the disk, then renamed."""
 
 import os
 import shutil

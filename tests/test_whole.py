@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from toile.training.whole import remove_leftovers, whole_folder, write_whole
+from toile.whole import remove_leftovers, whole_folder, write_whole
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
