@@ -1,4 +1,4 @@
-"""Folders and files that appear whole or not at all, and survive a power cut: flushed to the disk, then renamed."""
+"""Folders and files that appear whole or not at all, and survive a power cut: flushed, then renamed."""
 
 import os
 import shutil
