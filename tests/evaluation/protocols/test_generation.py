@@ -9,6 +9,7 @@ from tests.evaluation.protocols.small_folder import PROTOCOL, SIZE
 
 from toile.errors import ToileError
 from toile.evaluation.protocols import generation
+from toile.evaluation.protocols.catalogue import find_protocol
 from toile.evaluation.protocols.checks import inspect_predictions
 from toile.evaluation.protocols.generation import generate, item_seed
 from toile.evaluation.protocols.pairs import open_truths
@@ -35,6 +36,18 @@ def test_a_baseline_draws_once_and_its_folder_is_not_refused(
     assert inspect_predictions(made.folder, truths, PROTOCOL.pictures).findings == ()
     monkeypatch.setattr(generation, "open_system", None)
     assert generate(system, PROTOCOL, truths, tmp_path, drawing=Drawing(size=SIZE)) == made
+
+
+def test_the_same_persons_in_other_garments_are_drawn_anew(tmp_path: Path) -> None:
+    system, drawing = parse_system("paste-flat"), Drawing(size=(256, 192))
+    folders = []
+    for name in ("dolls-tryon", "dolls-tryon-unpaired"):
+        protocol = find_protocol(name)
+        worn = open_truths(protocol, None, count=12).truths
+        folders.append(generate(system, protocol, worn[:4], tmp_path, drawing=drawing).folder)
+    own, others = ({path.stem: pixels(path) for path in folder.glob("*.png")} for folder in folders)
+    assert own.keys() == others.keys() and len(own) == 4
+    assert all((own[name] != others[name]).any() for name in own)
 
 
 def test_a_stopped_run_draws_what_is_missing_damaged_or_of_other_settings(

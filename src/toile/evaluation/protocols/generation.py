@@ -13,6 +13,7 @@ from tqdm import tqdm
 from toile import __version__
 from toile.data.record import GarmentPair
 from toile.errors import ToileError
+from toile.evaluation.protocols.pairs import list_hash
 from toile.evaluation.protocols.prediction_files import SETTINGS_FILE
 from toile.evaluation.protocols.protocol import Protocol, canonical_json
 from toile.evaluation.protocols.systems import Draw, Drawing, SystemName, open_system
@@ -52,7 +53,7 @@ def generate(
     """Draw what is not there yet.
 
     Pictures lie in a folder below `folder` that is named after the system and everything that decides its
-    pictures, beside a settings file that says so.
+    pictures, the list of pairs too, beside a settings file that says so.
 
     Args:
         system: what draws.
@@ -70,6 +71,7 @@ def generate(
     settings = {"toile": __version__, "task": protocol.task, **drawing.resolved(system)}
     if system.learnt:
         settings |= {"seed": seed}
+    settings |= {"pairs_sha256": list_hash(truth.line for truth in truths)}  # who wears whose garment
     label = _label(system, drawing, seed)
     place = folder / f"{_slug(label)}-{hashlib.sha256(canonical_json(settings).encode()).hexdigest()[:8]}"
     if not (place / SETTINGS_FILE).is_file():
