@@ -61,7 +61,7 @@ class Settings:
 
 
 class Contestant:
-    """The model in all the forms that are measured; each doll starts from the noise of its own seed."""
+    """The model at one size, both ways; each doll starts from the noise of its own seed."""
 
     def __init__(self, settings: Settings, size: tuple[int, int] = SIZE) -> None:
         self.settings, self.size = settings, size
