@@ -6,11 +6,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from toile.anydressing.localization import (
     RowMaps,
     garment_attention,
-    latent_grid,
     localization_loss,
     mapped_attention,
 )
 from toile.diffusion.attention import attention
+from toile.diffusion.correspondence import latent_grid
 from toile.errors import ToileError
 
 HEADS = 3

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from toile.diffusion import tiny
-from toile.diffusion.noise import item_generators, item_noise, noise_latents
+from toile.diffusion.noise import draw_timesteps, item_generators, item_noise, noise_latents
 from toile.diffusion.stable_diffusion import sd15_scheduler
 from toile.errors import ToileError
 
@@ -29,6 +29,23 @@ def test_target_and_noised_latents_give_the_clean_ones_back(scheduler):
     torch.testing.assert_close(clean, latents, rtol=0, atol=1e-4)
     assert 0 <= noised.timesteps.min() < 100
     assert 900 < noised.timesteps.max() < 1000
+
+
+@pytest.mark.parametrize("shift", [1.0, 3.0, 30.0])
+def test_half_of_the_timesteps_lie_above_the_place_that_the_shift_says(shift):
+    timesteps = draw_timesteps(20_000, 1000, torch.Generator().manual_seed(0), shift)
+    assert 0 <= timesteps.min() < timesteps.max() == 999
+    assert (timesteps >= 1000 * shift / (shift + 1)).float().mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_latents_are_noised_at_shifted_timesteps():
+    latents = torch.ones(32, 4, 3, 3)
+    even, shifted = (
+        noise_latents(latents, tiny.scheduler(), torch.Generator().manual_seed(0), shift)
+        for shift in (1.0, 1000.0)
+    )
+    assert shifted.timesteps.min() > 900 > even.timesteps.min()
+    torch.testing.assert_close(shifted.target, -latents, rtol=0, atol=0.3)  # of pure noise, v = −z_0
 
 
 def test_the_same_generator_gives_the_same_noise():

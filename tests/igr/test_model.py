@@ -172,7 +172,8 @@ def test_dropped_rows_read_the_empty_prompt_and_own_nothing():
     model, batch = small_igr(), photos(batch=3)
     noisy, timesteps = batch["garment_latents"], torch.tensor([10, 500, 900])
     arguments = [batch[name] for name in ("prompt_embeds", "null_prompt_embeds", "person_latents", "mask")]
-    predicted = model(noisy, timesteps, *arguments, batch["image_embeds"], torch.tensor([False, True, False]))
+    drop = torch.tensor([False, True, False])
+    predicted = model(noisy, timesteps, *arguments, batch["image_embeds"], drop).noise
     for row in range(3):
         one = slice(row, row + 1)
         dropped = row == 1

@@ -4,6 +4,7 @@ from tests.igr.small_igr import photos, small_igr
 
 from toile.diffusion import tiny
 from toile.diffusion.stable_diffusion import sd15_scheduler
+from toile.igr.model import IGRPrediction
 from toile.igr.objective import igr_loss
 
 
@@ -17,7 +18,8 @@ def test_a_perfect_model_has_no_loss(scheduler):
             clean = batch["garment_latents"]
             noise = (noisy - signal.sqrt() * clean) / (1 - signal).sqrt()
             velocity = signal.sqrt() * noise - (1 - signal).sqrt() * clean
-            return noise if scheduler.config.prediction_type == "epsilon" else velocity
+            predicted = noise if scheduler.config.prediction_type == "epsilon" else velocity
+            return IGRPrediction(noise=predicted, correspondence_loss=None)
 
     loss = igr_loss(Perfect(), batch, scheduler, torch.Generator().manual_seed(0), 0.1)["loss"]
     assert loss < 1e-6

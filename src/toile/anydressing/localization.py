@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from toile.diffusion.attention import attention, merge_heads, split_heads
-from toile.errors import ToileError
+from toile.diffusion.correspondence import latent_grid
 from toile.wardrobe_rows import Run
 
 Localization = Literal["garments", "joint"]
@@ -132,25 +132,6 @@ def localization_loss(
             rows = [_row_losses(group, resized[group.maps.shape[-1]]) for group in groups]
             losses.append(torch.cat(rows).mean())
     return torch.stack(losses).mean() if losses else masks.new_zeros(())
-
-
-def latent_grid(positions: int, latents: tuple[int, int]) -> tuple[int, int]:
-    """Find the height and width of a layer that has so many positions.
-
-    Each level of Stable Diffusion's U-Net halves both sides, and an odd side is rounded up.
-
-    Raises:
-        ToileError: when no level has so many.
-    """
-    height, width = latents
-    while height * width > max(positions, 1):
-        height, width = (height + 1) // 2, (width + 1) // 2
-    if height * width != positions:
-        raise ToileError(
-            f"no level of a U-Net on latents of {latents[0]}×{latents[1]} has {positions} positions; "
-            "give the size of the latents that the maps were made on"
-        )
-    return height, width
 
 
 def _row_losses(group: RowMaps, masks: Float[Tensor, "B K N"]) -> Float[Tensor, "b"]:

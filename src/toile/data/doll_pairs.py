@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from toile.data.pair_sequence import PairSequence
@@ -71,6 +73,13 @@ class DollPictures:
     def pose(self) -> Pose:
         """The exact joints."""
         return Pose(keypoints=self.doll.joints)
+
+    def points(self) -> Float32[np.ndarray, "H W 2"]:
+        """The exact warp, as far as it can be seen; pixels' centres lie at halves."""
+        worn = self.doll.garments[self.doll.category]
+        height, width = self.size
+        points = (worn.warp + 0.5) / np.array([width, height], np.float32)  # (H W 2)
+        return np.where(worn.warp_visible[..., None], points, np.nan).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeVar
 
+import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from toile.data.faults import FaultLog
 from toile.data.fingerprint import fingerprint
 from toile.data.pair_sequence import PairSequence
 from toile.data.pose import Pose
-from toile.data.record import GarmentPair, Pictures
+from toile.data.record import GarmentPair, Pictures, points_of
 from toile.errors import ToileError
 
 T = TypeVar("T")
@@ -59,6 +61,10 @@ class LoadedPictures:
     def pose(self) -> Pose | None:
         """The pose, read now."""
         return self.origin.pose()
+
+    def points(self) -> Float32[np.ndarray, "H W 2"] | None:
+        """The exact warp, where the origin knows it."""
+        return points_of(self.origin)
 
 
 def loaded(pair: GarmentPair) -> GarmentPair:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args, runtime_checkable
 
+import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from toile.data.pose import Pose
@@ -43,6 +45,20 @@ class Pictures(Protocol):
     def pose(self) -> Pose | None:
         """The person's joints in pixels of the photo; None where the source has none, or found nobody."""
         ...
+
+
+@runtime_checkable
+class KnowsPoints(Protocol):
+    """Pictures of which the exact warp may be known, as drawn ones'."""
+
+    def points(self) -> Float32[np.ndarray, "H W 2"] | None:
+        """As `GarmentPair.points`."""
+        ...
+
+
+def points_of(pictures: Pictures) -> Float32[np.ndarray, "H W 2"] | None:
+    """The exact warp, as `GarmentPair.points`, of pictures that may not know it."""
+    return pictures.points() if isinstance(pictures, KnowsPoints) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,3 +139,11 @@ class GarmentPair:
     def pose(self) -> Pose | None:
         """The person's joints in pixels of the photo; None where the source has none, or found nobody."""
         return self.pictures.pose()
+
+    @property
+    def points(self) -> Float32[np.ndarray, "H W 2"] | None:
+        """For each pixel of the garment picture x, y of the same point in the photo, in [0, 1] of its sides.
+
+        NaN where there is no garment, or where its point cannot be seen; None where the source does not know.
+        """
+        return points_of(self.pictures)

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from toile.diffusion.attention import added_attention, attention, joint_attention
+from toile.diffusion.correspondence import Correspondence
 from toile.errors import ToileError
 from toile.wardrobe import Wardrobe, WardrobeLayer
 from toile.wardrobe_rows import Run
@@ -87,9 +88,12 @@ class WardrobeAttention:
         attention_mask: Tensor | None = None,
         temb: Tensor | None = None,
         wardrobe: Wardrobe | None = None,
+        correspondence: Correspondence | None = None,
     ) -> Float[Tensor, "B N C"]:
-        """Attend; the arguments are those of diffusers' processors, and `wardrobe`."""
+        """Attend; the arguments are diffusers', a wardrobe, and in training what watches self-attention."""
         layer = None if wardrobe is None else wardrobe.layers.get(attn.wardrobe_layer)
+        if correspondence is not None and encoder_hidden_states is None:
+            _observe(correspondence, attn, hidden_states, wardrobe, layer)
         if wardrobe is None or layer is None:
             plain: Tensor = AttnProcessor2_0()(
                 attn, hidden_states, encoder_hidden_states, attention_mask, temb
@@ -107,6 +111,26 @@ class WardrobeAttention:
         output: Tensor = parts[0] if len(parts) == 1 else torch.cat(parts)  # (B N C)
         output = attn.to_out[1](attn.to_out[0](output)) / attn.rescale_output_factor
         return output
+
+
+def _observe(
+    correspondence: Correspondence,
+    attn: Attention,
+    hidden_states: Tensor,
+    wardrobe: Wardrobe | None,
+    layer: WardrobeLayer | None,
+) -> None:
+    """Show queries and keys to what watches; computed once more, so that attention itself stays as it is."""
+    query, key = attn.to_q(hidden_states), attn.to_k(hidden_states)  # (B N C)
+    if correspondence.beside:
+        correspondence.observe(attn.wardrobe_layer, [(slice(None), query, key)], attn.heads)
+    elif wardrobe is not None and layer is not None:
+        groups = [
+            (run.rows, query[run.rows], torch.cat([run.take(layer.key).to(key.dtype), key[run.rows]], dim=1))
+            for run in wardrobe.runs
+            if run.items is not None
+        ]
+        correspondence.observe(attn.wardrobe_layer, groups, attn.heads)
 
 
 def _attend(layer: WardrobeLayer, run: Run, query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:

@@ -51,7 +51,10 @@ class Noised:
 
 
 def noise_latents(
-    latents: Float[Tensor, "B C h w"], scheduler: DDIMScheduler, generator: torch.Generator
+    latents: Float[Tensor, "B C h w"],
+    scheduler: DDIMScheduler,
+    generator: torch.Generator,
+    timestep_shift: float = 1.0,
 ) -> Noised:
     """Send each latent to a random timestep of the forward process.
 
@@ -61,16 +64,37 @@ def noise_latents(
         latents: clean latents, multiplied by the VAE's scaling factor.
         scheduler: its betas and its `prediction_type` count.
         generator: gives t and ε; it may live on another device than the latents.
+        timestep_shift: how much noisy timesteps are preferred (see `draw_timesteps`); 1 is not at all.
     """
     noise = torch.randn(latents.shape, generator=generator, device=generator.device)
     steps = int(scheduler.config["num_train_timesteps"])
-    timesteps = torch.randint(steps, (len(latents),), generator=generator, device=generator.device)
+    timesteps = draw_timesteps(len(latents), steps, generator, timestep_shift)
     noise, timesteps = noise.to(latents), timesteps.to(latents.device)
     return Noised(
         latents=scheduler.add_noise(latents, noise, timesteps),
         timesteps=timesteps,
         target=denoising_target(latents, noise, timesteps, scheduler),
     )
+
+
+def draw_timesteps(
+    count: int, steps: int, generator: torch.Generator, shift: float = 1.0
+) -> Int[Tensor, "count"]:
+    """Draw timesteps in [0, `steps`), evenly or with a preference for noisy ones.
+
+    Source: Esser et al. 2024, "Scaling rectified flow transformers for high-resolution image synthesis",
+    Eq. 23: u becomes s·u / (1 + (s − 1)·u), here for u ~ U[0, 1). Half of the draws lie above s / (s + 1).
+
+    Args:
+        count: how many.
+        steps: the number of timesteps of the forward process.
+        generator: gives them, on its own device.
+        shift: s; 1 draws evenly.
+    """
+    if shift == 1:
+        return torch.randint(steps, (count,), generator=generator, device=generator.device)
+    even = torch.rand(count, generator=generator, device=generator.device)  # u
+    return (steps * shift * even / (1 + (shift - 1) * even)).long().clamp(max=steps - 1)
 
 
 def denoising_target(

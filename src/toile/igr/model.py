@@ -6,6 +6,7 @@ Legend: `B` batch, `C` latent channels, `h w` latent pixels, `H W` pixels, `L D`
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from toile.diffusion.correspondence import Correspondence
 from toile.diffusion.guidance import guide, guided_rows
 from toile.diffusion.image_prompt import LowLevelExtractor
 from toile.diffusion.input_channels import with_input_channels
@@ -28,6 +30,16 @@ CATEGORY_PROMPTS: dict[str, str] = {
     "dress": "a photo of a dress laid flat on white",
 }
 """What GarmNet and GarmDenoiser read. Paper: three prompts, one a category. Ours: their words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IGRPrediction:
+    """What a training step gets to see."""
+
+    noise: Float[Tensor, "B C h w"]
+    """The predicted noise (or velocity)."""
+    correspondence_loss: Float[Tensor, ""] | None
+    """How far self-attention is from finding the garment's points; None when none were given."""
 
 
 class IGRModel(nn.Module):
@@ -138,10 +150,12 @@ class IGRModel(nn.Module):
         timesteps: Int[Tensor, "..."],
         prompt_embeds: Float[Tensor, "B L D"],
         wardrobe: Wardrobe | None,
+        correspondence: Correspondence | None = None,
     ) -> Float[Tensor, "B C h w"]:
         """Predict the noise (or the velocity) in latents; without a wardrobe, as the plain U-Net does."""
+        arguments = {"wardrobe": wardrobe, "correspondence": correspondence}
         prediction: Tensor = self.unet(
-            latents, timesteps, prompt_embeds, cross_attention_kwargs={"wardrobe": wardrobe}
+            latents, timesteps, prompt_embeds, cross_attention_kwargs=arguments
         ).sample  # (B C h w)
         return prediction
 
@@ -173,10 +187,12 @@ class IGRModel(nn.Module):
         mask: Float[Tensor, "B 1 h w"],
         image_embeds: Float[Tensor, "B E"],
         drop: Bool[Tensor, "B"],
-    ) -> Float[Tensor, "B C h w"]:
+        points: Float[Tensor, "B h w 2"] | None = None,
+    ) -> IGRPrediction:
         """Predict the noise in training; rows in `drop` read the empty prompt and own no garment.
 
         Dropped rows are put first for the time being: the others are then one block, whatever was drawn.
+        With `points` (see `Correspondence`) it says as well how far attention is from finding them.
         """
         order = drop.int().argsort(descending=True, stable=True)  # (B)
         dropped = int(drop.sum())
@@ -186,10 +202,13 @@ class IGRModel(nn.Module):
         if len(kept):
             garments = self.encode(person_latents[kept], mask[kept], prompt_embeds[kept], image_embeds[kept])
             wardrobe = garments.for_rows((-1,) * dropped + tuple(range(len(kept))))
-        prediction = self.denoise(noisy[order], timesteps[order], prompts, wardrobe)
+        watching = None if points is None else Correspondence(points=points[order])
+        noise = self.denoise(noisy[order], timesteps[order], prompts, wardrobe, watching)  # (B C h w)
         if wardrobe is None:  # every trained weight takes part in every step, as several processes need it
-            prediction = prediction + no_change(self)
-        return prediction[order.argsort()]  # (B C h w)
+            noise = noise + no_change(self)
+        return IGRPrediction(
+            noise=noise[order.argsort()], correspondence_loss=None if watching is None else watching.loss()
+        )
 
     def enable_gradient_checkpointing(self) -> None:
         """Recompute activations in the backward pass: less memory, more time."""

@@ -47,6 +47,12 @@ class IGRRecipe:
     """Resize and pad garments of extreme proportions to a suitable proportion."""
     drop_probability: float = 0.1
     """How often an item loses text, F_ll and F_hl together, so that guidance works."""
+    timestep_shift: float = 1.0
+    """How much training prefers noisy timesteps (see `draw_timesteps`); 1 is the paper's even draw."""
+    copy_probability: float = 0.0
+    """How often the flat garment itself stands in the photo's place, to be copied (see `copies`)."""
+    correspondence_weight: float = 0.0
+    """Weight of showing self-attention where the garment's points lie (see `Correspondence`)."""
     guidance_scale: float = 1.5
     """s of Eq. 2, when restoring; 1 leaves the unconditional pass away."""
     num_inference_steps: int = 25
@@ -58,6 +64,12 @@ class IGRRecipe:
         """Refuse settings that cannot train or restore anything."""
         if not 0 <= self.drop_probability < 1:
             raise ToileError(f"drop_probability is {self.drop_probability}; it must lie in [0, 1)")
+        if self.timestep_shift <= 0:
+            raise ToileError(f"timestep_shift is {self.timestep_shift}; it must be positive")
+        if not 0 <= self.copy_probability <= 1:
+            raise ToileError(f"copy_probability is {self.copy_probability}; it must lie in [0, 1]")
+        if self.correspondence_weight < 0:
+            raise ToileError(f"correspondence_weight is {self.correspondence_weight}; it must be at least 0")
         if self.guidance_scale < 1:
             raise ToileError(f"guidance_scale is {self.guidance_scale}; it must be at least 1")
         if self.num_inference_steps < 1:

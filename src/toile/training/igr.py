@@ -48,7 +48,7 @@ class RestorationPairs(Dataset[dict[str, Tensor]]):
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Latents (C, h, w), mask (1, h, w) in [0, 1], image embedding (E,), category number."""
+        """Latents (C, h, w), mask (1, h, w), image embedding (E,), category number, points (h, w, 2)."""
         item = self.pairs[index]
         return {
             "garment_latents": item["garment_latents"].float(),
@@ -56,6 +56,7 @@ class RestorationPairs(Dataset[dict[str, Tensor]]):
             "mask": item["mask"].float() / 255,
             "image_embeds": item["crop_embeds"],
             "category": item["category"],
+            "points": item["points"].float(),
         }
 
 
@@ -90,17 +91,36 @@ class IGRTask:
     def loss(
         self, model: nn.Module, batch: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """Eq. 1, with the conditions dropped together now and then."""
+        """Eq. 1, with the conditions dropped together now and then, and what the recipe adds to it."""
+        recipe = self.recipe
+        return igr_loss(
+            model,
+            self._with_prompts(batch),
+            self.parts.scheduler,
+            generator,
+            recipe.drop_probability,
+            timestep_shift=recipe.timestep_shift,
+            copy_probability=recipe.copy_probability,
+            correspondence_weight=recipe.correspondence_weight,
+        )
+
+    def _with_prompts(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         device = batch["garment_latents"].device
-        batch = batch | {
+        return batch | {
             "prompt_embeds": self.prompts[batch["category"].cpu()].to(device),
             "null_prompt_embeds": self.null.to(device),
         }
-        return igr_loss(model, batch, self.parts.scheduler, generator, self.recipe.drop_probability)
+
+    def _plain_loss(
+        self, model: nn.Module, batch: dict[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Eq. 1 alone, which compares whatever a recipe adds."""
+        probability = self.recipe.drop_probability
+        return igr_loss(model, self._with_prompts(batch), self.parts.scheduler, generator, probability)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """The loss on unseen pairs with the same noise each time."""
-        return {"unseen_loss": fixed_noise_loss(self.loss, model, self.unseen)}
+        return {"unseen_loss": fixed_noise_loss(self._plain_loss, model, self.unseen)}
 
     def sample(self, model: nn.Module) -> Image.Image:
         """Unseen photos, what is restored from them, and the truth."""

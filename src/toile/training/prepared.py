@@ -23,7 +23,7 @@ from toile.igr.model import latent_mask
 from toile.training.settings import RunSettings
 from toile.wardrobe import hash_weights
 
-FORMAT = 4
+FORMAT = 5
 """Raise it when the fields of an encoded pair change: older caches are then encoded anew."""
 
 
@@ -41,6 +41,8 @@ class PairEncoder:
         person_view, garment_view, crop_view: (B, 3, S, S) float16, as CLIP wants them; the crop is IGR's p_g.
         caption, garment_caption: (B, L) int64 token numbers of the person's and of the garment's caption.
         category: (B,) int64, the index in `CATEGORIES`.
+        points: (B, h, w, 2) float16, for each latent pixel of the flat garment x, y of the same point in the
+            photo, in [0, 1]; NaN where there is none or it is not known (`GarmentPair.points`).
         crop_embeds: (B, E) float32, with an image encoder: its embedding of `crop_view`.
         caption_embeds, garment_caption_embeds: (B, L, D) float16, with a text encoder.
     """
@@ -92,6 +94,7 @@ class PairEncoder:
             "caption": self._tokens([pair.caption for pair in pairs]),
             "garment_caption": self._tokens([pair.garment_caption for pair in pairs]),
             "category": torch.tensor([CATEGORIES.index(pair.category) for pair in pairs]),
+            "points": torch.stack([self._points(pair) for pair in pairs]),
         }
         return encoded | self._embeddings(encoded)
 
@@ -113,6 +116,15 @@ class PairEncoder:
 
     def _view(self, picture: Float[Tensor, "B 3 H W"], mask: Float[Tensor, "B 1 H W"]) -> Tensor:
         return garment_crop(picture, mask, self.view_size).half().cpu()
+
+    def _points(self, pair: GarmentPair) -> Float[Tensor, "h w 2"]:
+        """What lies in the middle of each latent pixel; nothing of pictures that would have to be padded."""
+        height, width = self._latent_size()
+        points = pair.points
+        if points is None or points.shape[:2] != self.size:
+            return torch.full((height, width, 2), torch.nan, dtype=torch.float16)
+        rows, columns = self.size[0] // height, self.size[1] // width
+        return torch.from_numpy(points[rows // 2 :: rows, columns // 2 :: columns]).half()
 
     def _latent_size(self) -> tuple[int, int]:
         scale = 2 ** (len(self.vae.config.block_out_channels) - 1)

@@ -1,0 +1,110 @@
+"""Correspondence: self-attention taught, in training, where each place of a picture lies in its reference.
+
+Ours. A small model trained from scratch learns late that it may look things up in its reference, and until
+then draws the mean of all garments; pairs whose exact warp is known (Paper Dolls) can show it where to look.
+Nothing of it is left in the model, nor asked for in use; pairs without a known warp leave it out.
+
+Legend: `B` rows, `h w` latent pixels, `N` positions of a layer, `M` tokens that it attends to, those of the
+reference (or of the canvas, if the reference lies on it) before others, `C` channels of all heads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+from toile.diffusion.attention import split_heads
+from toile.errors import ToileError
+
+LEAST = 1e-4
+"""What is added to an attention before its logarithm is taken: no gradient grows beyond its inverse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correspondence:
+    """Where the rows of a batch should look, and what the layers say of it while they compute."""
+
+    points: Float[Tensor, "B h w 2"]
+    """For each latent pixel x, y of the same point in the reference, in [0, 1] of its width and height; NaN
+    where there is none, or none to be seen."""
+    beside: bool = False
+    """Whether the reference lies beside the picture on one canvas, which `points` then speaks of; otherwise
+    it is in the wardrobe, at the picture's own size."""
+    losses: dict[str, Float[Tensor, "_"]] = field(default_factory=dict)
+    """By a layer's module path, −log of what each known position gives to its own point."""
+
+    def observe(self, name: str, groups: Sequence[tuple[slice, Tensor, Tensor]], heads: int) -> None:
+        """Take notice of a layer's attention.
+
+        Args:
+            name: the layer's module path; what was noticed of it before is forgotten.
+            groups: rows of the batch, with their queries (b N C) and keys (b M C), the reference's first.
+            heads: how many.
+        """
+        losses = []
+        for rows, query, key in groups:
+            received, known = attention_to_points(query, key, self.points[rows], heads)  # (b N)
+            losses.append(-(received[known] + LEAST).log())
+        self.losses[name] = torch.cat(losses)
+
+    def loss(self) -> Float[Tensor, ""]:
+        """The mean over a layer's known positions, then over the layers; 0 where nothing is known."""
+        means = [losses.sum() / max(len(losses), 1) for losses in self.losses.values()]
+        return torch.stack(means).mean() if means else self.points.new_zeros(())
+
+
+def attention_to_points(
+    query: Float[Tensor, "B N C"],
+    key: Float[Tensor, "B M C"],
+    points: Float[Tensor, "B h w 2"],
+    heads: int,
+) -> tuple[Float[Tensor, "B N"], Bool[Tensor, "B N"]]:
+    """Say how much of its attention each position gives to the tokens around its own point.
+
+    The four tokens around a point count as a bilinear interpolation would take them; the mean over the heads,
+    since one head that finds the point is enough for the others to be free.
+
+    Returns:
+        The attention, in [0, 1], and where a point is known.
+    """
+    height, width = latent_grid(query.shape[1], (points.shape[1], points.shape[2]))
+    nearest = functional.interpolate(points.movedim(-1, 1), (height, width), mode="nearest-exact")
+    place = nearest.flatten(2).transpose(1, 2)  # (B N 2)
+    known = ~place.isnan().any(dim=-1)  # (B N)
+    across, down = (
+        _shares(place[..., axis].nan_to_num(0.5), side) for axis, side in ((0, width), (1, height))
+    )
+    wanted = (down[..., :, None] * across[..., None, :]).flatten(2)  # (B N h·w)
+    queries, keys = split_heads(query, heads), split_heads(key, heads)
+    logits = (queries @ keys.transpose(-1, -2)).float() / queries.shape[-1] ** 0.5  # (B heads N M)
+    probability = logits.softmax(dim=-1)[..., : wanted.shape[-1]].mean(dim=1)  # (B N h·w)
+    return (probability * wanted).sum(dim=-1), known
+
+
+def latent_grid(positions: int, latents: tuple[int, int]) -> tuple[int, int]:
+    """Find the height and width of a layer that has so many positions.
+
+    Each level of Stable Diffusion's U-Net halves both sides, and an odd side is rounded up.
+
+    Raises:
+        ToileError: when no level has so many.
+    """
+    height, width = latents
+    while height * width > max(positions, 1):
+        height, width = (height + 1) // 2, (width + 1) // 2
+    if height * width != positions:
+        raise ToileError(
+            f"no level of a U-Net on latents of {latents[0]}×{latents[1]} has {positions} positions; "
+            "give the size of the latents that the maps were made on"
+        )
+    return height, width
+
+
+def _shares(places: Float[Tensor, "B N"], side: int) -> Float[Tensor, "B N side"]:
+    """How much each of `side` cells along an axis counts for places in [0, 1]."""
+    centres = torch.arange(side, device=places.device)
+    offset = (places * side - 0.5).clamp(0, side - 1)[..., None] - centres  # (B N side)
+    return (1 - offset.abs()).clamp(min=0)

@@ -1,0 +1,88 @@
+import math
+
+import pytest
+import torch
+
+from toile.diffusion.correspondence import LEAST, Correspondence, attention_to_points
+
+HEADS, GRID = 2, (4, 3)
+
+
+def drawn(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def centres(height, width):
+    """The middle of each cell, (h w 2)."""
+    return torch.tensor([[((x + 0.5) / width, (y + 0.5) / height) for x in range(width)] for y in range(height)])
+
+
+def softmax_row(query, key, head, position):
+    """One head's attention from one position, number by number."""
+    size = query.shape[-1] // HEADS
+    part = slice(head * size, (head + 1) * size)
+    scores = [float(query[position, part] @ row[part]) / math.sqrt(size) for row in key]
+    total = sum(math.exp(score) for score in scores)
+    return [math.exp(score) / total for score in scores]
+
+
+def test_a_point_in_the_middle_of_a_token_counts_that_token_alone():
+    query, key = drawn(1, 12, 8), drawn(1, 20, 8, seed=1)  # 12 of the reference and 8 others
+    points = centres(*GRID)[None].flip(1)  # the reference upside down
+    received, known = attention_to_points(query, key, points, HEADS)
+    assert known.all()
+    for position in range(12):
+        row, column = divmod(position, 3)
+        own = (3 - row) * 3 + column
+        shares = [softmax_row(query[0], key[0], head, position)[own] for head in range(HEADS)]
+        assert float(received[0, position]) == pytest.approx(sum(shares) / HEADS, rel=1e-5)
+
+
+def test_a_point_between_tokens_counts_its_four_neighbours():
+    query, key = drawn(1, 12, 8), drawn(1, 12, 8, seed=1)
+    points = torch.full((1, *GRID, 2), torch.nan)
+    points[0, 2, 1] = torch.tensor([1.25 / 3, 2.0 / 4])  # x: a quarter token left of the middle column's centre
+    received, known = attention_to_points(query, key, points, HEADS)
+    assert known.nonzero().tolist() == [[0, 7]]
+    wanted = {3: 0.125, 4: 0.375, 6: 0.125, 7: 0.375}
+    rows = [softmax_row(query[0], key[0], head, 7) for head in range(HEADS)]
+    expected = sum(share * row[token] for row in rows for token, share in wanted.items()) / HEADS
+    assert float(received[0, 7]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_coarser_layers_take_the_points_in_the_middle_of_their_cells():
+    points = centres(8, 6)[None]
+    query = drawn(1, 12, 8)
+    received, known = attention_to_points(query, query * 100, points, HEADS)
+    assert known.all()
+    assert received.shape == (1, 12)
+
+
+def test_a_point_at_the_rim_counts_the_last_token_whole():
+    query, key = drawn(1, 12, 8), torch.zeros(1, 12, 8)
+    points = torch.ones(1, *GRID, 2)
+    received, _ = attention_to_points(query, key, points, HEADS)
+    torch.testing.assert_close(received, torch.full_like(received, 1 / 12))
+
+
+def test_the_loss_is_the_mean_over_known_positions_then_over_layers():
+    points = torch.full((2, *GRID, 2), torch.nan)
+    points[1, 0, 0] = 0.5
+    points[1, 3, 2] = 0.5
+    watching = Correspondence(points=points)
+    watching.observe("even", [(slice(0, 2), drawn(2, 12, 8), torch.zeros(2, 12, 8))], HEADS)
+    assert len(watching.losses["even"]) == 2
+    assert float(watching.loss()) == pytest.approx(-math.log(1 / 12 + LEAST), rel=1e-4)
+    watching.observe("among more", [(slice(1, 2), drawn(1, 12, 8), torch.zeros(1, 24, 8))], HEADS)
+    expected = -(math.log(1 / 12 + LEAST) + math.log(1 / 24 + LEAST)) / 2
+    assert float(watching.loss()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_nothing_known_is_no_loss_and_harms_no_weight():
+    points = torch.full((1, *GRID, 2), torch.nan)
+    watching = Correspondence(points=points)
+    assert watching.loss() == 0
+    query = drawn(1, 12, 8).requires_grad_()
+    watching.observe("layer", [(slice(0, 1), query, query)], HEADS)
+    watching.loss().backward()
+    assert torch.equal(query.grad, torch.zeros_like(query))
