@@ -14,7 +14,9 @@ def drawn(*shape, seed=0):
 
 def centres(height, width):
     """The middle of each cell, (h w 2)."""
-    return torch.tensor([[((x + 0.5) / width, (y + 0.5) / height) for x in range(width)] for y in range(height)])
+    return torch.tensor(
+        [[((x + 0.5) / width, (y + 0.5) / height) for x in range(width)] for y in range(height)]
+    )
 
 
 def softmax_row(query, key, head, position):
@@ -41,7 +43,7 @@ def test_a_point_in_the_middle_of_a_token_counts_that_token_alone():
 def test_a_point_between_tokens_counts_its_four_neighbours():
     query, key = drawn(1, 12, 8), drawn(1, 12, 8, seed=1)
     points = torch.full((1, *GRID, 2), torch.nan)
-    points[0, 2, 1] = torch.tensor([1.25 / 3, 2.0 / 4])  # x: a quarter token left of the middle column's centre
+    points[0, 2, 1] = torch.tensor([1.25 / 3, 2.0 / 4])  # a quarter token left of a centre
     received, known = attention_to_points(query, key, points, HEADS)
     assert known.nonzero().tolist() == [[0, 7]]
     wanted = {3: 0.125, 4: 0.375, 6: 0.125, 7: 0.375}

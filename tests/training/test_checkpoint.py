@@ -110,7 +110,7 @@ def test_an_optimiser_continues_bit_for_bit(
     model, optimizer = build()
     for step in range(6):
         if step == 3:
-            moments = optimizer_tensors(optimizer, dict(model.named_parameters()))
+            moments = optimizer_tensors([optimizer], dict(model.named_parameters()))
             checkpoint = Checkpoint(step=3, model=model_tensors(model), average={}, optimizer=moments)
             path = save_checkpoint(tmp_path, checkpoint, keep=1)
         advance(model, optimizer, step)
@@ -118,7 +118,7 @@ def test_an_optimiser_continues_bit_for_bit(
     resumed, its_optimizer = build()
     loaded = load_checkpoint(path)
     load_model_tensors(resumed, loaded.model)
-    load_optimizer_tensors(its_optimizer, dict(resumed.named_parameters()), loaded.optimizer)
+    load_optimizer_tensors([its_optimizer], dict(resumed.named_parameters()), loaded.optimizer)
     for step in range(3, 6):
         advance(resumed, its_optimizer, step)
     for name, tensor in model.state_dict().items():

@@ -47,6 +47,31 @@ def test_every_pair_serves_both_directions_half_and_half():
         assert len(single) == 4 and all(bool(single[i]["taking_off"]) == expected for i in range(4))
 
 
+def test_points_lead_from_the_targets_panel_into_the_references():
+    pairs = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE)
+    for index in range(len(pairs)):
+        points = pairs[index]["points"]
+        left, right = points[:, :8], points[:, 8:]
+        known = ~left.isnan().any(dim=-1)
+        assert points.shape == (8, 16, 2) and right.isnan().any(dim=-1).all() and known.sum() > 2
+        assert (left[known][:, 0] >= 0.5).all() and (left[known] <= 1).all()
+    off, on = pairs[1]["points"][:, :8], pairs[0]["points"][:, :8]
+    row, column = (~off.isnan().any(dim=-1)).nonzero()[0].tolist()  # there and back again
+    x, y = off[row, column]
+    back = on[int(y * 8), int((x - 0.5) * 2 * 8)]
+    there = torch.tensor([0.5 + (column + 0.5) / 16, (row + 0.5) / 8])
+    torch.testing.assert_close(back, there, atol=0.15, rtol=0)
+
+
+@pytest.mark.parametrize("recipe", [tiny_stage_1(), tiny_stage_2()], ids=["stage 1", "stage 2"])
+def test_the_correspondence_is_asked_of_the_canvas_in_both_stages(recipe):
+    task = make_task(replace(recipe, correspondence_weight=0.5))
+    losses = task.loss(task.model, make_batch(task), seeded())
+    assert 1 < losses["correspondence_loss"] < 12
+    plain = make_task(recipe).loss(task.model, make_batch(task), seeded())
+    torch.testing.assert_close(losses["loss"], plain["loss"] + 0.5 * losses["correspondence_loss"])
+
+
 @pytest.mark.parametrize("recipe", [tiny_stage_1(), tiny_stage_2()], ids=["stage 1", "stage 2"])
 def test_a_batch_is_panels_and_their_references(recipe):
     task = make_task(recipe)

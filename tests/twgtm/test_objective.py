@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from transformers.models.mask2former import modeling_mask2former as mask2former
 from toile.diffusion import tiny
 from toile.diffusion.stable_diffusion import sd15_scheduler
 from toile.errors import ToileError
+from toile.twgtm.model import Prediction
 from toile.twgtm.objective import ObjectiveSettings, dice_loss, mask_loss, twgtm_loss
 
 STAGE_1 = ObjectiveSettings(spatial_attention=False)
@@ -40,14 +42,19 @@ class Weighted(torch.nn.Module):
         self.noise = torch.nn.Parameter(torch.tensor(0.5))
         self.masks = torch.nn.Parameter(torch.linspace(-1, 1, units * 8 * 6).reshape(units, 1, 1, 8, 6))
 
-    def forward(self, panel_input, timesteps, reference, drop, spatial_attention, target, repaint):
+    def forward(self, panel_input, timesteps, reference, drop, spatial_attention, target, repaint, points):
         self.seen = SimpleNamespace(
             panel_input=panel_input, reference=reference, drop=drop, spatial_attention=spatial_attention
         )
         rows = torch.linspace(1, 2, len(drop))[:, None, None, None]
         logits = tuple(rows * unit for unit in self.masks)
         warped = None if target is None else target + self.noise * repaint  # wrong by one half in the hole
-        return SimpleNamespace(noise=self.noise * panel_input[:, :LATENT], mask_logits=logits, warped=warped)
+        return Prediction(
+            noise=self.noise * panel_input[:, :LATENT],
+            mask_logits=logits,
+            correspondence_loss=None if points is None else points.nan_to_num().mean() * self.noise,
+            warped=warped,
+        )
 
 
 def loss(model, batch, settings, seed=0):
@@ -96,6 +103,18 @@ def test_certain_logits_keep_finite_gradients_in_half_precision():
     assert (logits.grad.abs() > 0.4).all()  # far from the truth, but not beyond help
 
 
+def test_the_correspondence_is_added_with_its_weight_and_noisy_timesteps_can_be_preferred():
+    batch = items() | {"points": torch.full((len(items()["known"]), 4, 6, 2), 0.5)}
+    plain, added, shifted = (
+        loss(Weighted(), batch, replace(STAGE_2, **change))
+        for change in ({}, {"correspondence_weight": 2.0}, {"timestep_shift": 30.0})
+    )
+    torch.testing.assert_close(added["correspondence_loss"], torch.tensor(0.25))
+    torch.testing.assert_close(added["loss"], plain["loss"] + 0.5)
+    assert "correspondence_loss" not in plain
+    assert shifted["loss"] != plain["loss"]
+
+
 def test_a_model_without_silhouettes_cannot_learn_them():
     with pytest.raises(ToileError, match="set mask_weight to 0"):
         mask_loss((), torch.zeros(1, 1, 4, 4))
@@ -114,7 +133,7 @@ def test_a_perfect_model_has_no_noise_loss_in_either_panel(scheduler):
             noise = (noisy - signal.sqrt() * clean) / (1 - signal).sqrt()
             velocity = signal.sqrt() * noise - (1 - signal).sqrt() * clean
             answer = noise if scheduler.config.prediction_type == "epsilon" else velocity
-            return SimpleNamespace(noise=answer + wrong, mask_logits=(), warped=None)
+            return Prediction(noise=answer + wrong, mask_logits=())
 
     def noise_loss():
         generator = torch.Generator().manual_seed(0)

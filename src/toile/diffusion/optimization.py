@@ -6,11 +6,12 @@ from typing import Literal
 from toile.errors import ToileError
 
 Precision = Literal["no", "bf16", "fp16"]
+Optimizer = Literal["adamw", "muon"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimization:
-    """Steps, batches and AdamW's numbers.
+    """Steps, batches and the optimiser's numbers.
 
     Raises:
         ToileError: when a number makes no sense.
@@ -21,13 +22,16 @@ class Optimization:
     batch_size: int
     """Items in one optimiser step, over all processes and accumulated micro-batches together."""
     learning_rate: float
-    """AdamW's learning rate after the warm-up."""
+    """The learning rate after the warm-up."""
+    optimizer: Optimizer = "adamw"
+    """`muon` steps matrices along orthogonal directions (Jordan et al. 2024, "Muon"), as far as AdamW would
+    on average, and leaves everything else to AdamW."""
     warmup_steps: int = 0
     """Steps over which the learning rate rises linearly from zero."""
     final_learning_rate: float | None = None
     """Where a cosine brings the learning rate at the last step; None keeps it constant."""
     weight_decay: float = 0.01
-    """AdamW's decoupled weight decay."""
+    """Decoupled weight decay."""
     betas: tuple[float, float] = (0.9, 0.999)
     """AdamW's moment decays."""
     max_gradient_norm: float = 1.0

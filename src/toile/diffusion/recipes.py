@@ -33,7 +33,7 @@ class VaeRecipe:
             mixed_precision="bf16",
         )
     )
-    """Steps, batches (in pairs) and AdamW's numbers."""
+    """Steps, batches (in pairs) and the optimiser's numbers."""
 
     def __post_init__(self) -> None:
         """Refuse crops that do not lie in a picture.
@@ -77,7 +77,7 @@ class ClipRecipe:
             mixed_precision="bf16",
         )
     )
-    """Steps, batches and AdamW's numbers."""
+    """Steps, batches and the optimiser's numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ class TextToImageRecipe:
             mixed_precision="bf16",
         )
     )
-    """Steps, batches and AdamW's numbers."""
+    """Steps, batches and the optimiser's numbers."""
 
 
 def half_size_base() -> TextToImageRecipe:

@@ -76,7 +76,7 @@ class DollFeaturesRecipe:
             mixed_precision="bf16",
         )
     )
-    """Steps, batches (in dolls: each gives two pictures) and AdamW's numbers."""
+    """Steps, batches (in dolls: each gives two pictures) and the optimiser's numbers."""
 
 
 def attributes_of(doll: Doll, kind: str) -> dict[str, str]:

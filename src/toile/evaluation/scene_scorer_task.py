@@ -60,7 +60,7 @@ class SceneScorerRecipe:
             ema_decay=0.99,
         )
     )
-    """Steps, batches and AdamW's numbers."""
+    """Steps, batches and the optimiser's numbers."""
 
 
 def scene_attributes(scene: Scene) -> dict[str, str]:

@@ -30,7 +30,7 @@ class IGRRecipe:
     size: tuple[int, int]
     """Height and width of the pictures, in pixels."""
     optimization: Optimization
-    """Steps, batches and AdamW's numbers."""
+    """Steps, batches and the optimiser's numbers."""
     base_model: str
     """Stable Diffusion to start from, VAE and text encoder included: `tiny`, a folder or a hub name."""
     image_encoder: str

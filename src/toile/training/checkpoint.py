@@ -1,13 +1,13 @@
 """Checkpoints: folders of safetensors and one JSON file, written whole or not at all. Nothing is pickled.
 
 `step_00001000/` holds `model.safetensors` (what trains, and the buffers), `average.safetensors`,
-`optimizer.safetensors` (AdamW's moments) and `state.json` (the step, and the loss scaler of fp16). There
+`optimizer.safetensors` (the optimisers' moments) and `state.json` (the step, and fp16's loss scaler). There
 are no random states, because none lives from one step to the next: see `toile.training.randomness`.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Checkpoint:
     average: Mapping[str, Tensor]
     """Averaged parameters, by name; empty without an average."""
     optimizer: Mapping[str, Tensor]
-    """The optimiser's tensors, as "parameter name/state name"."""
+    """The optimisers' tensors, as "parameter name/state name"."""
     scaler: Mapping[str, Any] = field(default_factory=dict)
     """Numbers of fp16's loss scaler; empty without one."""
 
@@ -115,28 +115,34 @@ def load_model_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 
 def optimizer_tensors(
-    optimizer: torch.optim.Optimizer, parameters: Mapping[str, nn.Parameter]
+    optimizers: Sequence[torch.optim.Optimizer], parameters: Mapping[str, nn.Parameter]
 ) -> dict[str, Tensor]:
-    """The optimiser's state by parameter name."""
+    """The optimisers' state by parameter name."""
     return {
         f"{name}/{key}": value
+        for optimizer in optimizers
         for name, parameter in parameters.items()
         for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 
 def load_optimizer_tensors(
-    optimizer: torch.optim.Optimizer, parameters: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]
+    optimizers: Sequence[torch.optim.Optimizer],
+    parameters: Mapping[str, nn.Parameter],
+    tensors: Mapping[str, Tensor],
 ) -> None:
-    """Put a checkpoint's moments into an optimiser, on each parameter's device and in its memory layout."""
-    numbers = {name: number for number, name in enumerate(parameters)}
-    state: dict[int, dict[str, Tensor]] = {}
+    """Put a checkpoint's moments into optimisers, on each parameter's device and in its memory layout."""
+    states: dict[str, dict[str, Tensor]] = {}
     for full_name, value in tensors.items():
         name, key = full_name.rsplit("/", 1)
         like = parameters[name]
         moment = torch.empty_like(like).copy_(value) if value.shape == like.shape else value.clone()
-        state.setdefault(numbers[name], {})[key] = moment.detach()
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        states.setdefault(name, {})[key] = moment.detach()
+    names = {id(parameter): name for name, parameter in parameters.items()}
+    for optimizer in optimizers:
+        own = [names[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
+        state = {number: states[name] for number, name in enumerate(own) if name in states}
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _portable(tensor: Tensor) -> Tensor:

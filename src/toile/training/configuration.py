@@ -25,7 +25,7 @@ def resolve(
 
     Args:
         task_name: of the task.
-        optimization: steps, batches and AdamW's numbers.
+        optimization: steps, batches and the optimiser's numbers.
         run: how it runs.
         recipe: any dataclass.
         data: what it reads, with the fingerprint of each dataset.

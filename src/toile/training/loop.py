@@ -46,7 +46,7 @@ def train(
 
     Args:
         task: model, data and loss.
-        optimization: steps, batches and AdamW's numbers. Raise `steps` to continue a finished run.
+        optimization: steps, batches and the optimiser's numbers. Raise `steps` to continue a finished run.
         run: where to write and how often.
         recipe: any dataclass, saved with the configuration; a run is not continued under another one.
         data: what the task reads (`RunPairs.description`), likewise; a dataset that has changed is noticed.

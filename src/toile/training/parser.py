@@ -74,7 +74,7 @@ class ParserRecipe:
             mixed_precision="bf16",
         )
     )
-    """Steps, batches and AdamW's numbers."""
+    """Steps, batches and the optimiser's numbers."""
 
 
 def half_size() -> ParserRecipe:

@@ -18,6 +18,7 @@ from toile.data.latent_cache import Encodings, open_encodings
 from toile.data.readable import ReadablePairs
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
+from toile.data.warp_points import sampled_points, unknown_points
 from toile.diffusion.image_prompt import garment_crop
 from toile.igr.model import latent_mask
 from toile.training.settings import RunSettings
@@ -119,12 +120,10 @@ class PairEncoder:
 
     def _points(self, pair: GarmentPair) -> Float[Tensor, "h w 2"]:
         """What lies in the middle of each latent pixel; nothing of pictures that would have to be padded."""
-        height, width = self._latent_size()
-        points = pair.points
+        points, cells = pair.points, self._latent_size()
         if points is None or points.shape[:2] != self.size:
-            return torch.full((height, width, 2), torch.nan, dtype=torch.float16)
-        rows, columns = self.size[0] // height, self.size[1] // width
-        return torch.from_numpy(points[rows // 2 :: rows, columns // 2 :: columns]).half()
+            return torch.from_numpy(unknown_points(cells)).half()
+        return torch.from_numpy(sampled_points(points, cells)).half()
 
     def _latent_size(self) -> tuple[int, int]:
         scale = 2 ** (len(self.vae.config.block_out_channels) - 1)

@@ -58,6 +58,8 @@ def uses_deepspeed(accelerator: Accelerator) -> bool:
 def _configure_deepspeed(accelerator: Accelerator, optimization: Optimization) -> None:
     if not uses_deepspeed(accelerator):
         return
+    if optimization.optimizer != "adamw":
+        raise ToileError(f"DeepSpeed cannot spread optimizer {optimization.optimizer!r}; take adamw")
     shares = accelerator.num_processes * optimization.gradient_accumulation
     accelerator.state.deepspeed_plugin.deepspeed_config |= {
         "train_micro_batch_size_per_gpu": optimization.batch_size // shares,

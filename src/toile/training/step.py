@@ -23,6 +23,7 @@ from toile.training.checkpoint import (
 )
 from toile.training.ema import WeightAverage
 from toile.training.processes import uses_deepspeed
+from toile.training.optimizers import make_optimizers
 from toile.training.randomness import derive_seed, seed_everything
 from toile.training.schedule import learning_rate
 from toile.training.task import Task
@@ -33,7 +34,7 @@ class NotFiniteError(ToileError):
 
 
 class Stepper:
-    """The state that a step changes: weights, AdamW's moments, the average, and the number of steps done."""
+    """The state that a step changes: weights, the optimisers' moments, the average, and the number of steps done."""
 
     def __init__(self, task: Task, optimization: Optimization, seed: int, accelerator: Accelerator) -> None:
         """Prepare the task's model for the accelerator's devices.
@@ -52,19 +53,8 @@ class Stepper:
         self.average = (
             WeightAverage(self.parameters, optimization.ema_decay) if optimization.ema_decay else None
         )
-        self.model, self.optimizer = accelerator.prepare(model, self._make_optimizer())
-
-    def _make_optimizer(self) -> torch.optim.AdamW:
-        fused = (
-            self.accelerator.device.type in ("cpu", "cuda") and self.optimization.mixed_precision != "fp16"
-        )
-        return torch.optim.AdamW(
-            list(self.parameters.values()),
-            lr=self.optimization.learning_rate,
-            betas=self.optimization.betas,
-            weight_decay=self.optimization.weight_decay,
-            fused=fused,
-        )
+        made = make_optimizers(optimization, self.parameters.values(), accelerator.device)
+        self.model, *self.optimizers = accelerator.prepare(model, *made)
 
     def step(self, batches: Iterator[dict[str, Tensor]], flag: bool = False) -> dict[str, float]:
         """One optimiser step.
@@ -81,14 +71,15 @@ class Stepper:
             NotFiniteError: on all processes at once.
         """
         rate = learning_rate(self.optimization, self.done)
-        for group in self.optimizer.param_groups:
+        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
             group["lr"] = rate
         losses = [self._backward(next(batches), n) for n in range(self.optimization.gradient_accumulation)]
         norm = self.accelerator.clip_grad_norm_(self.parameters.values(), self.optimization.max_gradient_norm)
         values = self._gather(losses, norm, flag)
         self._check_finite(values)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         if self.average is not None:
             self.average.update(self.done)
         self.done += 1
@@ -160,7 +151,7 @@ class Stepper:
             step=self.done,
             model=model_tensors(self.task.model),
             average={} if self.average is None else self.average.averages,
-            optimizer={} if sharded else optimizer_tensors(self.optimizer.optimizer, self.parameters),
+            optimizer={} if sharded else optimizer_tensors(self._own_optimizers(), self.parameters),
             scaler={} if scaler is None else scaler.state_dict(),
         )
 
@@ -172,12 +163,16 @@ class Stepper:
         """
         load_model_tensors(self.task.model, checkpoint.model)
         if not uses_deepspeed(self.accelerator):
-            load_optimizer_tensors(self.optimizer.optimizer, self.parameters, checkpoint.optimizer)
+            load_optimizer_tensors(self._own_optimizers(), self.parameters, checkpoint.optimizer)
         if self.average is not None:
             self.average.load(checkpoint.average)
         if self.accelerator.scaler is not None and checkpoint.scaler:
             self.accelerator.scaler.load_state_dict(dict(checkpoint.scaler))
         self.done = checkpoint.step
+
+    def _own_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Without accelerate's wrapping."""
+        return [optimizer.optimizer for optimizer in self.optimizers]
 
     def release(self) -> None:
         """Give the task's model its own `forward` back, and forget the optimiser."""

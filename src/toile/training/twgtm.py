@@ -5,6 +5,7 @@ rectangle that is drawn in the step, and is encoded there.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -74,12 +75,20 @@ class TWGTMTask:
             mask_weight=recipe.mask_weight,
             dice_weight=recipe.dice_weight,
             bce_weight=recipe.bce_weight,
+            timestep_shift=recipe.timestep_shift,
+            correspondence_weight=recipe.correspondence_weight,
         )
 
     def loss(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Eq. 14 in stage 1, Eq. 16 in stage 2."""
+        """Eq. 14 in stage 1, Eq. 16 in stage 2, and what the recipe adds to it."""
         prepared = self.prepare(batch, generator)
         return twgtm_loss(model, prepared, self.parts.scheduler, generator, self.settings)
+
+    def _plain_loss(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """Eq. 14 or 16 alone, which compares whatever a recipe adds."""
+        plain = replace(self.settings, timestep_shift=1.0, correspondence_weight=0.0)
+        prepared = self.prepare(batch, generator)
+        return twgtm_loss(model, prepared, self.parts.scheduler, generator, plain)
 
     @torch.no_grad()
     def prepare(self, batch: Batch, generator: torch.Generator) -> Batch:
@@ -96,6 +105,7 @@ class TWGTMTask:
             "guidance_latents": latents[1],
             "known": made.known,
             "taking_off": batch["taking_off"],
+            "points": batch["points"],
             "silhouette": silhouette,
             "target": target,
             "repaint": repaint,
@@ -143,7 +153,7 @@ class TWGTMTask:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """The loss on unseen pairs with the same noise each time, and how well silhouettes are predicted."""
-        figures = {"unseen_loss": fixed_noise_loss(self.loss, model, self.unseen)}
+        figures = {"unseen_loss": fixed_noise_loss(self._plain_loss, model, self.unseen)}
         if self.recipe.tasks != "try_on":
             figures["silhouette_iou"] = self._silhouette_iou(cast(TWGTMModel, model))
         return figures

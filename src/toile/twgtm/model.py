@@ -14,6 +14,7 @@ from diffusers import UNet2DConditionModel
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from toile.diffusion.correspondence import Correspondence
 from toile.diffusion.guidance import guide, guided_rows
 from toile.diffusion.layers import attention_layers, prepare_unet, project_hidden_states
 from toile.errors import ToileError
@@ -34,6 +35,8 @@ class Prediction:
     """The predicted noise (or velocity) of both panels."""
     mask_logits: tuple[Float[Tensor, "B 1 y x"], ...]
     """The flat garment's silhouette before the sigmoid, of each TaskFormer unit (Eq. 10)."""
+    correspondence_loss: Float[Tensor, ""] | None = None
+    """How far self-attention is from finding the target's points in the reference; None without points."""
     warped: Float[Tensor, "B 3 H W"] | None = None
     """With one panel (Variant 2): the reference, warped onto the target's place."""
 
@@ -122,6 +125,7 @@ class TWGTMModel(nn.Module):
         panel_input: Float[Tensor, "B I h w2"],
         timesteps: Int[Tensor, "..."],
         wardrobe: Wardrobe,
+        correspondence: Correspondence | None = None,
     ) -> Float[Tensor, "B C h w2"]:
         """Predict the noise (or the velocity) in both panels.
 
@@ -129,9 +133,11 @@ class TWGTMModel(nn.Module):
             panel_input: I_t, as `unet_input` makes it.
             timesteps: of each row, or one for all.
             wardrobe: what each row may look at.
+            correspondence: in training, what watches self-attention.
         """
+        arguments = {"wardrobe": wardrobe, "correspondence": correspondence}
         prediction: Tensor = self.unet(
-            panel_input, timesteps, wardrobe.row_tokens(), cross_attention_kwargs={"wardrobe": wardrobe}
+            panel_input, timesteps, wardrobe.row_tokens(), cross_attention_kwargs=arguments
         ).sample
         return prediction  # (B C h 2w)
 
@@ -162,6 +168,7 @@ class TWGTMModel(nn.Module):
         spatial_attention: bool = True,
         target: Float[Tensor, "B 3 H W"] | None = None,
         repaint: Float[Tensor, "B 1 H W"] | None = None,
+        points: Float[Tensor, "B h w2 2"] | None = None,
     ) -> Prediction:
         """Predict the noise in training, and each unit's silhouette.
 
@@ -175,6 +182,7 @@ class TWGTMModel(nn.Module):
             spatial_attention: False leaves F_SRM out of the U-Net, as stage 1 does (Eq. 14).
             target: where there is one panel, the picture that the reference is warped for.
             repaint: likewise, 1 where it is to be generated.
+            points: where on the canvas the target's points lie in the reference (see `Correspondence`).
         """
         order = drop.int().argsort(descending=True, stable=True)  # (B)
         ordered, dropped = reference.select(order), int(drop.sum())
@@ -183,11 +191,13 @@ class TWGTMModel(nn.Module):
         spatial: SpatialFeatures = self.spatial(ordered.picture, semantic.queries, decode=decode)
         rows = (-1,) * dropped + tuple(range(dropped, len(drop)))
         wardrobe = self.project(_features(semantic.sequence, spatial.levels)).for_rows(rows)
-        noise = self.denoise(panel_input[order], timesteps[order], wardrobe)  # (B C h 2w)
+        watching = None if points is None else Correspondence(points=points[order], beside=True)
+        noise = self.denoise(panel_input[order], timesteps[order], wardrobe, watching)  # (B C h 2w)
         back = order.argsort()
         return Prediction(
             noise=noise[back],
             mask_logits=tuple(logits[back] for logits in spatial.silhouette_logits),
+            correspondence_loss=None if watching is None else watching.loss(),
             warped=self.warped(target, repaint, reference.picture),
         )
 

@@ -40,14 +40,20 @@ class ObjectiveSettings:
     """λ' of Eq. 15."""
     bce_weight: float = 1.0
     """λ'' of Eq. 15."""
+    timestep_shift: float = 1.0
+    """How much noisy timesteps are preferred (see `draw_timesteps`). Ours; 1 is not at all."""
+    correspondence_weight: float = 0.0
+    """Weight of showing self-attention where points lie in the reference (see `Correspondence`). Ours."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot train anything."""
         if not 0 <= self.drop_probability < 1:
             raise ToileError(f"drop_probability is {self.drop_probability}; it must lie in [0, 1)")
-        for name in ("mask_weight", "dice_weight", "bce_weight"):
+        for name in ("mask_weight", "dice_weight", "bce_weight", "correspondence_weight"):
             if getattr(self, name) < 0:
                 raise ToileError(f"{name} is {getattr(self, name)}; it must be at least 0")
+        if self.timestep_shift <= 0:
+            raise ToileError(f"timestep_shift is {self.timestep_shift}; it must be positive")
 
 
 def dice_loss(probability: Float[Tensor, "B 1 y x"], target: Float[Tensor, "B 1 y x"]) -> Float[Tensor, ""]:
@@ -110,16 +116,18 @@ def twgtm_loss(
             (B 1 h ww); the fields of `Reference`: `picture` (B 3 H W) in [-1, 1], `clip_tokens` (B P c),
             `clip_embeds` (B E), `text` and `text_mask` (B L); where L_mask counts also `taking_off` (B) and
             `silhouette` (B 1 H W) in [0, 1]; where the reference is warped (Variant 2) also `target`
-            (B 3 H W) in [-1, 1] and `repaint` (B 1 H W).
+            (B 3 H W) in [-1, 1] and `repaint` (B 1 H W); where the correspondence counts also `points`
+            (B h ww 2).
         scheduler: its betas and its `prediction_type` count.
         generator: gives the timesteps, the noise and the drops.
         settings: what counts, and how much.
 
     Returns:
-        `loss`, to be minimised, and its parts `noise_loss` and, where they count, `mask_loss`, `warp_loss`.
+        `loss`, to be minimised, and its parts `noise_loss` and, where they count, `mask_loss`,
+        `correspondence_loss`, `warp_loss`.
     """
     latents = batch["target_latents"].float()  # (B C h ww)
-    noised = noise_latents(latents, scheduler, generator)
+    noised = noise_latents(latents, scheduler, generator, settings.timestep_shift)
     drop = drop_conditions(len(latents), settings.drop_probability, generator).to(latents.device)  # (B)
     guidance = batch["guidance_latents"].to(noised.latents)
     prediction = model(
@@ -130,6 +138,7 @@ def twgtm_loss(
         settings.spatial_attention,
         batch.get("target"),
         batch.get("repaint"),
+        batch["points"] if settings.correspondence_weight else None,
     )
     losses = {"noise_loss": denoising_loss(prediction.noise, noised.target)}
     total = losses["noise_loss"]
@@ -137,6 +146,9 @@ def twgtm_loss(
         rows = batch["silhouette"], batch["taking_off"]
         losses["mask_loss"] = _taken_off_mask_loss(prediction.mask_logits, *rows, settings)
         total = total + settings.mask_weight * losses["mask_loss"]
+    if prediction.correspondence_loss is not None:
+        losses["correspondence_loss"] = prediction.correspondence_loss
+        total = total + settings.correspondence_weight * losses["correspondence_loss"]
     if prediction.warped is not None:
         losses["warp_loss"] = warp_loss(prediction.warped, batch["target"], batch["repaint"])
         total = total + losses["warp_loss"]

@@ -37,7 +37,7 @@ class TWGTMRecipe:
     size: tuple[int, int]
     """Height and width of one panel, in pixels."""
     optimization: Optimization
-    """Steps, batches and AdamW's numbers."""
+    """Steps, batches and the optimiser's numbers."""
     base_model: str
     """Stable Diffusion to start from, VAE included: `tiny`, a folder or a hub name, inpainting or not."""
     image_encoder: str
@@ -72,6 +72,10 @@ class TWGTMRecipe:
     """λ' of Eq. 15."""
     bce_weight: float = 1.0
     """λ'' of Eq. 15."""
+    timestep_shift: float = 1.0
+    """How much training prefers noisy timesteps (see `draw_timesteps`). Ours; 1 is not at all."""
+    correspondence_weight: float = 0.0
+    """Weight of showing self-attention where points lie in the reference (see `Correspondence`). Ours."""
     full_mask_probability: float = 0.0
     """How often taking off is trained with nothing known of the garment's place, as at inference."""
     guidance_scale: float = 2.5
@@ -86,9 +90,13 @@ class TWGTMRecipe:
         for name in ("drop_probability", "full_mask_probability"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ToileError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
-        for name in ("mask_weight", "dice_weight", "bce_weight"):
+        if self.correspondence_weight and not self.two_panels:
+            raise ToileError("correspondence_weight needs the reference beside the picture; set it to 0")
+        for name in ("mask_weight", "dice_weight", "bce_weight", "correspondence_weight"):
             if getattr(self, name) < 0:
                 raise ToileError(f"{name} is {getattr(self, name)}; it must not be negative")
+        if self.timestep_shift <= 0:
+            raise ToileError(f"timestep_shift is {self.timestep_shift}; it must be positive")
         for name in ("dim", "num_queries", "num_task_queries", "num_units", "num_inference_steps"):
             if getattr(self, name) < 1:
                 raise ToileError(f"{name} is {getattr(self, name)}; it must be at least 1")
