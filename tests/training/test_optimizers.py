@@ -44,7 +44,7 @@ def test_a_step_of_muon_is_orthogonal_and_as_long_as_adamws():
     before = model[2].weight.detach().clone()
     advance(model, optimizers, 0)
     change = before - model[2].weight.detach()  # (6, 24)
-    values = torch.linalg.svdvals(change)
+    values = torch.linalg.svdvals(change)[:5]  # a layer norm follows, so that one direction has no gradient
     assert values.max() < 2.5 * values.min()
     assert change.square().mean().sqrt() == pytest.approx(0.2 * 0.01, rel=0.3)  # AdamW's mean is near 0.2
 

@@ -22,8 +22,8 @@ from toile.training.checkpoint import (
     optimizer_tensors,
 )
 from toile.training.ema import WeightAverage
-from toile.training.processes import uses_deepspeed
 from toile.training.optimizers import make_optimizers
+from toile.training.processes import uses_deepspeed
 from toile.training.randomness import derive_seed, seed_everything
 from toile.training.schedule import learning_rate
 from toile.training.task import Task
@@ -34,7 +34,7 @@ class NotFiniteError(ToileError):
 
 
 class Stepper:
-    """The state that a step changes: weights, the optimisers' moments, the average, and the number of steps done."""
+    """The state that a step changes: weights and their average, moments, and the number of steps done."""
 
     def __init__(self, task: Task, optimization: Optimization, seed: int, accelerator: Accelerator) -> None:
         """Prepare the task's model for the accelerator's devices.
