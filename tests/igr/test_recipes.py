@@ -20,6 +20,8 @@ def test_the_papers_setting():
     assert recipe.optimization.learning_rate == 1e-5
     assert recipe.zero_stage == 2
     assert (recipe.num_inference_steps, recipe.guidance_scale, recipe.drop_probability) == (25, 1.5, 0.1)
+    assert (recipe.timestep_shift, recipe.copy_probability, recipe.correspondence_weight) == (1.0, 0.0, 0.0)
+    assert recipe.optimization.optimizer == "adamw"
     assert (recipe.stage, recipe.curated, paper_fine().stage, paper_fine().curated) == (
         "coarse",
         False,
@@ -38,9 +40,17 @@ def test_every_recipe_takes_a_training_step_and_restores(name):
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     before = [parameter.detach().clone() for parameter in trained]
     optimizer = torch.optim.AdamW(trained, lr=recipe.optimization.learning_rate)
-    batch = photos(batch=2)
-    generator = torch.Generator().manual_seed(0)
-    igr_loss(model, batch, tiny.scheduler(), generator, recipe.drop_probability)["loss"].backward()
+    batch = photos(batch=2) | {"points": torch.rand(2, 8, 6, 2)}
+    igr_loss(
+        model,
+        batch,
+        tiny.scheduler(),
+        torch.Generator().manual_seed(0),
+        recipe.drop_probability,
+        timestep_shift=recipe.timestep_shift,
+        copy_probability=recipe.copy_probability,
+        correspondence_weight=recipe.correspondence_weight,
+    )["loss"].backward()
     optimizer.step()
     assert all(not torch.equal(new, old) for new, old in zip(trained, before, strict=True))
 

@@ -48,11 +48,11 @@ class IGRRecipe:
     drop_probability: float = 0.1
     """How often an item loses text, F_ll and F_hl together, so that guidance works."""
     timestep_shift: float = 1.0
-    """How much training prefers noisy timesteps (see `draw_timesteps`); 1 is the paper's even draw."""
+    """How much training prefers noisy timesteps (see `draw_timesteps`). Paper: 1, an even draw."""
     copy_probability: float = 0.0
-    """How often the flat garment itself stands in the photo's place, to be copied (see `copies`)."""
+    """How often the flat garment itself stands in the photo's place, to be copied (see `copies`). Ours."""
     correspondence_weight: float = 0.0
-    """Weight of showing self-attention where the garment's points lie (see `Correspondence`)."""
+    """Weight of showing self-attention where the garment's points lie (see `Correspondence`). Ours."""
     guidance_scale: float = 1.5
     """s of Eq. 2, when restoring; 1 leaves the unconditional pass away."""
     num_inference_steps: int = 25
@@ -114,18 +114,21 @@ def paper_fine() -> IGRRecipe:
 def tiny_coarse() -> IGRRecipe:
     """The coarse stage of `tiny`, which two CPU cores can train.
 
-    Ours: a model that starts from random weights on small pictures wants a higher learning rate and an
-    average of its weights.
+    Ours: a model that starts from random weights on small pictures wants a higher learning rate, an average
+    of its weights, and to be shown what a pretrained one knows: to look things up in its reference.
     """
     return IGRRecipe(
         stage="coarse",
         size=SIZE,
         base_model="tiny",
         image_encoder="tiny",
+        timestep_shift=3.0,
+        correspondence_weight=0.1,
         optimization=Optimization(
             steps=16_000,
             batch_size=8,
             learning_rate=5e-4,
+            optimizer="muon",
             final_learning_rate=5e-5,
             warmup_steps=200,
             mixed_precision="bf16",
@@ -138,22 +141,28 @@ def tiny_half() -> IGRRecipe:
     """The start of `tiny`'s coarse stage: pictures of half the size, of which a step costs a third.
 
     Ours: where a garment's parts lie on a person is learnt as well from small pictures, and from three times
-    as many in the same time.
+    as many in the same time; it is decided at the noisiest timesteps, and some pairs are merely copied.
     """
     coarse = tiny_coarse()
     optimization = replace(
         coarse.optimization,
         steps=8_000,
         batch_size=16,
-        learning_rate=8e-4,
-        final_learning_rate=3e-4,
+        learning_rate=1e-3,
+        final_learning_rate=1e-4,
         ema_decay=0.998,
     )
-    return replace(coarse, size=(SIZE[0] // 2, SIZE[1] // 2), optimization=optimization)
+    return replace(
+        coarse,
+        size=(SIZE[0] // 2, SIZE[1] // 2),
+        timestep_shift=30.0,
+        copy_probability=0.15,
+        optimization=optimization,
+    )
 
 
 def tiny_fine() -> IGRRecipe:
-    """The fine stage of `tiny`, on dolls that are not hard by their own labels."""
+    """The fine stage of `tiny`, on dolls that are not hard by their own labels, by Eq. 1 alone."""
     coarse = tiny_coarse()
     optimization = replace(
         coarse.optimization,
@@ -161,7 +170,15 @@ def tiny_fine() -> IGRRecipe:
         learning_rate=1e-4,
         final_learning_rate=1e-5,
     )
-    return replace(coarse, stage="fine", curated=True, pad_extremes=True, optimization=optimization)
+    return replace(
+        coarse,
+        stage="fine",
+        curated=True,
+        pad_extremes=True,
+        timestep_shift=1.0,
+        correspondence_weight=0.0,
+        optimization=optimization,
+    )
 
 
 def without_garment_net(recipe: IGRRecipe) -> IGRRecipe:
