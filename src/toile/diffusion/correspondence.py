@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -46,8 +46,8 @@ class Correspondence:
         """
         losses = []
         for rows, query, key in groups:
-            received, known = attention_to_points(query, key, self.points[rows], heads)  # (b N)
-            losses.append(-(received[known] + LEAST).log())
+            received = attention_to_points(query, key, self.points[rows], heads)
+            losses.append(-(received + LEAST).log())
         self.losses[name] = torch.cat(losses)
 
     def loss(self) -> Float[Tensor, ""]:
@@ -61,27 +61,30 @@ def attention_to_points(
     key: Float[Tensor, "B M C"],
     points: Float[Tensor, "B h w 2"],
     heads: int,
-) -> tuple[Float[Tensor, "B N"], Bool[Tensor, "B N"]]:
-    """Say how much of its attention each position gives to the tokens around its own point.
+) -> Float[Tensor, "known"]:
+    """Say how much of its attention each position with a known point gives to the tokens around that point.
 
     The four tokens around a point count as a bilinear interpolation would take them; the mean over the heads,
     since one head that finds the point is enough for the others to be free.
 
     Returns:
-        The attention, in [0, 1], and where a point is known.
+        In [0, 1], row by row, each row's positions in their order.
     """
     height, width = latent_grid(query.shape[1], (points.shape[1], points.shape[2]))
     nearest = functional.interpolate(points.movedim(-1, 1), (height, width), mode="nearest-exact")
     place = nearest.flatten(2).transpose(1, 2)  # (B N 2)
     known = ~place.isnan().any(dim=-1)  # (B N)
-    across, down = (
-        _shares(place[..., axis].nan_to_num(0.5), side) for axis, side in ((0, width), (1, height))
-    )
-    wanted = (down[..., :, None] * across[..., None, :]).flatten(2)  # (B N h·w)
-    queries, keys = split_heads(query, heads), split_heads(key, heads)
-    logits = (queries @ keys.transpose(-1, -2)).float() / queries.shape[-1] ** 0.5  # (B heads N M)
-    probability = logits.softmax(dim=-1)[..., : wanted.shape[-1]].mean(dim=1)  # (B N h·w)
-    return (probability * wanted).sum(dim=-1), known
+    # Only positions with a point are asked, which are few: each row's, then others to make rows alike.
+    asked = known.byte().argsort(dim=1, descending=True, stable=True)[:, : int(known.sum(dim=1).max())]
+    place = place.gather(1, asked[..., None].expand(-1, -1, 2)).nan_to_num(0.5)  # (B n 2)
+    wanted = _shares(place[..., 1], height)[..., :, None] * _shares(place[..., 0], width)[..., None, :]
+    wanted = wanted.flatten(2)  # (B n h·w)
+    queries = split_heads(query.gather(1, asked[..., None].expand(-1, -1, query.shape[2])), heads)
+    keys = split_heads(key, heads)
+    logits = (queries @ keys.transpose(-1, -2)).float() / queries.shape[-1] ** 0.5  # (B heads n M)
+    probability = logits.softmax(dim=-1)[..., : wanted.shape[-1]].mean(dim=1)  # (B n h·w)
+    received = (probability * wanted).sum(dim=-1)  # (B n)
+    return received[known.gather(1, asked)]  # (n')
 
 
 def latent_grid(positions: int, latents: tuple[int, int]) -> tuple[int, int]:
