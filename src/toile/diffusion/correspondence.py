@@ -84,7 +84,8 @@ def attention_to_points(
     logits = (queries @ keys.transpose(-1, -2)).float() / queries.shape[-1] ** 0.5  # (B heads n M)
     probability = logits.softmax(dim=-1)[..., : wanted.shape[-1]].mean(dim=1)  # (B n h·w)
     received = (probability * wanted).sum(dim=-1)  # (B n)
-    return received[known.gather(1, asked)]  # (n')
+    found: Tensor = received[known.gather(1, asked)]  # (known)
+    return found
 
 
 def latent_grid(positions: int, latents: tuple[int, int]) -> tuple[int, int]:

@@ -32,6 +32,8 @@ from toile.training.prepared import PairEncoder, embed_texts, encoding_device, p
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 
+LAST_TIMESTEPS = 1e4
+"""A shift that leaves nearly all timesteps among the last ten of a thousand."""
 SHOWN = 10
 """How many unseen pairs a sample picture shows."""
 
@@ -112,15 +114,33 @@ class IGRTask:
         }
 
     def _plain_loss(
-        self, model: nn.Module, batch: dict[str, Tensor], generator: torch.Generator
+        self,
+        model: nn.Module,
+        batch: dict[str, Tensor],
+        generator: torch.Generator,
+        timestep_shift: float = 1.0,
     ) -> dict[str, Tensor]:
         """Eq. 1 alone, which compares whatever a recipe adds."""
-        probability = self.recipe.drop_probability
-        return igr_loss(model, self._with_prompts(batch), self.parts.scheduler, generator, probability)
+        return igr_loss(
+            model,
+            self._with_prompts(batch),
+            self.parts.scheduler,
+            generator,
+            self.recipe.drop_probability,
+            timestep_shift=timestep_shift,
+        )
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """The loss on unseen pairs with the same noise each time."""
-        return {"unseen_loss": fixed_noise_loss(self._plain_loss, model, self.unseen)}
+        """The loss on unseen pairs with the same noise each time.
+
+        And the same at the last timesteps, where all that can be known is in the photo: as long as it does
+        not fall, the model does not look at the photo.
+        """
+        noisiest = partial(self._plain_loss, timestep_shift=LAST_TIMESTEPS)
+        return {
+            "unseen_loss": fixed_noise_loss(self._plain_loss, model, self.unseen),
+            "unseen_loss_from_noise": fixed_noise_loss(noisiest, model, self.unseen),
+        }
 
     def sample(self, model: nn.Module) -> Image.Image:
         """Unseen photos, what is restored from them, and the truth."""
