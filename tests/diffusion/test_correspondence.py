@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from toile.diffusion.correspondence import LEAST, Correspondence, attention_to_points
+from toile.diffusion.correspondence import LEAST, Correspondence, distances_to_points
 
 HEADS, GRID = 2, (4, 3)
 
@@ -31,41 +31,57 @@ def softmax_row(query, key, head, position):
 def test_a_point_in_the_middle_of_a_token_counts_that_token_alone():
     query, key = drawn(1, 12, 8), drawn(1, 20, 8, seed=1)  # 12 of the reference and 8 others
     points = centres(*GRID)[None].flip(1)  # the reference upside down
-    received = attention_to_points(query, key, points, HEADS)
-    assert len(received) == 12
+    distance = distances_to_points(query, key, points, HEADS)
+    assert len(distance) == 12
     for position in range(12):
         row, column = divmod(position, 3)
         own = (3 - row) * 3 + column
         shares = [softmax_row(query[0], key[0], head, position)[own] for head in range(HEADS)]
-        assert float(received[position]) == pytest.approx(sum(shares) / HEADS, rel=1e-5)
+        assert float(distance[position]) == pytest.approx(-math.log(sum(shares) / HEADS + LEAST), rel=1e-4)
 
 
 def test_a_point_between_tokens_counts_its_four_neighbours():
     query, key = drawn(1, 12, 8), drawn(1, 12, 8, seed=1)
     points = torch.full((1, *GRID, 2), torch.nan)
     points[0, 2, 1] = torch.tensor([1.25 / 3, 2.0 / 4])  # a quarter token left of a centre
-    received = attention_to_points(query, key, points, HEADS)
-    assert len(received) == 1
+    distance = distances_to_points(query, key, points, HEADS)
+    assert len(distance) == 1
     wanted = {3: 0.125, 4: 0.375, 6: 0.125, 7: 0.375}
     rows = [softmax_row(query[0], key[0], head, 7) for head in range(HEADS)]
-    expected = sum(share * row[token] for row in rows for token, share in wanted.items()) / HEADS
-    assert float(received[0]) == pytest.approx(expected, rel=1e-5)
+    expected = sum(
+        share * math.log(share / (sum(row[token] for row in rows) / HEADS + LEAST))
+        for token, share in wanted.items()
+    )
+    assert float(distance[0]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_attention_that_interpolates_has_no_distance():
+    wanted = {3: 0.125, 4: 0.375, 6: 0.125, 7: 0.375}
+    key = 20 * torch.eye(12)[None]  # one head, so that a position may say how much it wants of each token
+    query = torch.full((1, 12, 12), -10.0)
+    for token, share in wanted.items():
+        query[0, 7, token] = math.log(share) / 20 * 12**0.5
+    points = torch.full((1, *GRID, 2), torch.nan)
+    points[0, 2, 1] = torch.tensor([1.25 / 3, 2.0 / 4])
+    assert abs(float(distances_to_points(query, key, points, 1)[0])) < 0.01
+    points[0, 2, 1] = torch.tensor([1.75 / 3, 2.0 / 4])
+    assert float(distances_to_points(query, key, points, 1)[0]) > 0.5
 
 
 def test_coarser_layers_take_the_points_in_the_middle_of_their_cells():
     points = centres(4, 3).repeat_interleave(2, 0).repeat_interleave(2, 1)[None].flip(2)  # mirrored
     query, key = drawn(1, 12, 8), drawn(1, 12, 8, seed=1)
-    finer = attention_to_points(query, key, points, HEADS)
-    torch.testing.assert_close(finer, attention_to_points(query, key, centres(4, 3)[None].flip(2), HEADS))
+    finer = distances_to_points(query, key, points, HEADS)
+    torch.testing.assert_close(finer, distances_to_points(query, key, centres(4, 3)[None].flip(2), HEADS))
 
 
 def test_rows_with_few_points_are_as_if_they_were_alone():
     query, key, points = drawn(3, 12, 8), drawn(3, 12, 8, seed=1), torch.rand(3, *GRID, 2)
     points[0, 1:] = torch.nan
     points[1] = torch.nan
-    together = attention_to_points(query, key, points, HEADS)
+    together = distances_to_points(query, key, points, HEADS)
     alone = [
-        attention_to_points(query[r : r + 1], key[r : r + 1], points[r : r + 1], HEADS) for r in range(3)
+        distances_to_points(query[r : r + 1], key[r : r + 1], points[r : r + 1], HEADS) for r in range(3)
     ]
     assert [len(row) for row in alone] == [3, 0, 12]
     torch.testing.assert_close(together, torch.cat(alone))
@@ -74,14 +90,14 @@ def test_rows_with_few_points_are_as_if_they_were_alone():
 def test_a_point_at_the_rim_counts_the_last_token_whole():
     query, key = drawn(1, 12, 8), torch.zeros(1, 12, 8)
     points = torch.ones(1, *GRID, 2)
-    received = attention_to_points(query, key, points, HEADS)
-    torch.testing.assert_close(received, torch.full_like(received, 1 / 12))
+    distance = distances_to_points(query, key, points, HEADS)
+    torch.testing.assert_close(distance, torch.full_like(distance, math.log(12)), rtol=0, atol=0.01)
 
 
 def test_the_loss_is_the_mean_over_known_positions_then_over_layers():
     points = torch.full((2, *GRID, 2), torch.nan)
-    points[1, 0, 0] = 0.5
-    points[1, 3, 2] = 0.5
+    points[1, 0, 0] = torch.tensor([0.5, 0.125])  # the middle of a token
+    points[1, 3, 2] = torch.tensor([0.5, 0.125])
     watching = Correspondence(points=points)
     watching.observe("even", [(slice(0, 2), drawn(2, 12, 8), torch.zeros(2, 12, 8))], HEADS)
     assert len(watching.losses["even"]) == 2

@@ -20,7 +20,7 @@ from toile.diffusion.attention import split_heads
 from toile.errors import ToileError
 
 LEAST = 1e-4
-"""What is added to an attention before its logarithm is taken: no gradient grows beyond its inverse."""
+"""What is added to attention before it divides: no gradient grows beyond its inverse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Correspondence:
     """Whether the reference lies beside the picture on one canvas, which `points` then speaks of; otherwise
     it is in the wardrobe, at the picture's own size."""
     losses: dict[str, Float[Tensor, "_"]] = field(default_factory=dict)
-    """By a layer's module path, −log of what each known position gives to its own point."""
+    """By a layer's module path, how far each known position is from its point (`distances_to_points`)."""
 
     def observe(self, name: str, groups: Sequence[tuple[slice, Tensor, Tensor]], heads: int) -> None:
         """Take notice of a layer's attention.
@@ -44,11 +44,9 @@ class Correspondence:
             groups: rows of the batch, with their queries (b N C) and keys (b M C), the reference's first.
             heads: how many.
         """
-        losses = []
-        for rows, query, key in groups:
-            received = attention_to_points(query, key, self.points[rows], heads)
-            losses.append(-(received + LEAST).log())
-        self.losses[name] = torch.cat(losses)
+        self.losses[name] = torch.cat(
+            [distances_to_points(query, key, self.points[rows], heads) for rows, query, key in groups]
+        )
 
     def loss(self) -> Float[Tensor, ""]:
         """The mean over a layer's known positions, then over the layers; 0 where nothing is known."""
@@ -56,19 +54,19 @@ class Correspondence:
         return torch.stack(means).mean() if means else self.points.new_zeros(())
 
 
-def attention_to_points(
+def distances_to_points(
     query: Float[Tensor, "B N C"],
     key: Float[Tensor, "B M C"],
     points: Float[Tensor, "B h w 2"],
     heads: int,
 ) -> Float[Tensor, "known"]:
-    """Say how much of its attention each position with a known point gives to the tokens around that point.
+    """Say how far each position with a known point is from attending as an interpolation there would.
 
-    The four tokens around a point count as a bilinear interpolation would take them; the mean over the heads,
-    since one head that finds the point is enough for the others to be free.
+    The Kullback-Leibler divergence of attention, the mean of its heads, from the weights with which bilinear
+    interpolation takes the four tokens around the point; 0 is to attend just so.
 
     Returns:
-        In [0, 1], row by row, each row's positions in their order.
+        Row by row, each row's positions in their order.
     """
     height, width = latent_grid(query.shape[1], (points.shape[1], points.shape[2]))
     nearest = functional.interpolate(points.movedim(-1, 1), (height, width), mode="nearest-exact")
@@ -83,8 +81,8 @@ def attention_to_points(
     keys = split_heads(key, heads)
     logits = (queries @ keys.transpose(-1, -2)).float() / queries.shape[-1] ** 0.5  # (B heads n M)
     probability = logits.softmax(dim=-1)[..., : wanted.shape[-1]].mean(dim=1)  # (B n h·w)
-    received = (probability * wanted).sum(dim=-1)  # (B n)
-    found: Tensor = received[known.gather(1, asked)]  # (known)
+    divergence = torch.xlogy(wanted, wanted / (probability + LEAST)).sum(dim=-1)  # (B n)
+    found: Tensor = divergence[known.gather(1, asked)]  # (known)
     return found
 
 
