@@ -107,6 +107,15 @@ def test_the_loss_is_the_mean_over_known_positions_then_over_layers():
     assert float(watching.loss()) == pytest.approx(expected, rel=1e-4)
 
 
+def test_gradients_are_finite_wherever_the_points_lie():
+    query, key = drawn(1, 12, 8).requires_grad_(), (50 * drawn(1, 12, 8, seed=1)).requires_grad_()
+    points = centres(*GRID)[None].flip(1)
+    points[0, 1] = torch.rand(3, 2)
+    distances_to_points(query, key, points, HEADS).sum().backward()
+    assert query.grad.isfinite().all() and key.grad.isfinite().all()
+    assert query.grad.abs().sum() > 0
+
+
 def test_nothing_known_is_no_loss_and_harms_no_weight():
     points = torch.full((1, *GRID, 2), torch.nan)
     watching = Correspondence(points=points)

@@ -20,7 +20,7 @@ from toile.diffusion.attention import split_heads
 from toile.errors import ToileError
 
 LEAST = 1e-4
-"""What is added to attention before it divides: no gradient grows beyond its inverse."""
+"""What is added to attention before its logarithm is taken: no gradient grows beyond its inverse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def distances_to_points(
     keys = split_heads(key, heads)
     logits = (queries @ keys.transpose(-1, -2)).float() / queries.shape[-1] ** 0.5  # (B heads n M)
     probability = logits.softmax(dim=-1)[..., : wanted.shape[-1]].mean(dim=1)  # (B n h·w)
-    divergence = torch.xlogy(wanted, wanted / (probability + LEAST)).sum(dim=-1)  # (B n)
+    divergence = (torch.xlogy(wanted, wanted) - wanted * (probability + LEAST).log()).sum(dim=-1)  # (B n)
     found: Tensor = divergence[known.gather(1, asked)]  # (known)
     return found
 
