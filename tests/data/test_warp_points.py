@@ -4,7 +4,7 @@ import pytest
 from toile.data.augmentation import AugmentationSettings, AugmentedPairs
 from toile.data.doll_pairs import doll_pair
 from toile.data.readable import loaded
-from toile.data.warp_points import inverted_points, sampled_points, unknown_points
+from toile.data.warp_points import inverted_points, points_in_cells, sampled_points, unknown_points
 
 SIZE = (64, 48)
 
@@ -67,3 +67,13 @@ def test_nothing_known_stays_nothing():
     nothing = unknown_points(SIZE)
     assert np.isnan(inverted_points(nothing, (8, 6))).all()
     assert np.isnan(sampled_points(nothing, (8, 6))).all()
+
+
+def test_a_pairs_points_are_known_only_where_nothing_is_padded():
+    points, cells = doll_pair(3, SIZE, "studio").points, (8, 6)
+    np.testing.assert_array_equal(points_in_cells(points, SIZE, cells), sampled_points(points, cells))
+    np.testing.assert_array_equal(
+        points_in_cells(points, SIZE, cells, back=True), inverted_points(points, cells)
+    )
+    for unknown in (points_in_cells(None, SIZE, cells), points_in_cells(points, (64, 64), cells)):
+        assert unknown.shape == (8, 6, 2) and np.isnan(unknown).all()

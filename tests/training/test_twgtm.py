@@ -14,6 +14,7 @@ from toile.twgtm.panels import left_panel, right_panel
 from toile.twgtm.recipes import TWGTMRecipe, tiny_stage_1, tiny_stage_2
 
 SIZE = (64, 64)
+CELLS = (8, 8)
 SOURCE = "dolls:0:4"
 
 
@@ -22,7 +23,7 @@ def make_task(recipe: TWGTMRecipe) -> TWGTMTask:
     torch.manual_seed(0)
     recipe = replace(recipe, size=SIZE)
     parts, model = load_twgtm(recipe)
-    pairs = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE, recipe.tasks)
+    pairs = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE, recipe.tasks, points_at=CELLS)
     return TWGTMTask(recipe, model, parts, pairs, pairs)
 
 
@@ -48,7 +49,8 @@ def test_every_pair_serves_both_directions_half_and_half():
 
 
 def test_points_lead_from_the_targets_panel_into_the_references():
-    pairs = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE)
+    assert "points" not in TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE)[0]
+    pairs = TwoWayPairs(open_pairs(SOURCE, size=SIZE), SIZE, points_at=CELLS)
     for index in range(len(pairs)):
         points = pairs[index]["points"]
         left, right = points[:, :8], points[:, 8:]

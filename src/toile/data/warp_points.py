@@ -15,6 +15,18 @@ def unknown_points(cells: tuple[int, int]) -> Float32[np.ndarray, "h w 2"]:
     return np.full((*cells, 2), np.nan, np.float32)
 
 
+def points_in_cells(
+    points: Points | None, size: tuple[int, int], cells: tuple[int, int], *, back: bool = False
+) -> Float32[np.ndarray, "h w 2"]:
+    """The points of (h, w) cells of a picture fitted to `size`, or, with `back`, of the other picture.
+
+    Nothing is known of pairs without points, nor of pictures of another size, which have to be padded.
+    """
+    if points is None or points.shape[:2] != size:
+        return unknown_points(cells)
+    return inverted_points(points, cells) if back else sampled_points(points, cells)
+
+
 def sampled_points(points: Points, cells: tuple[int, int]) -> Float32[np.ndarray, "h w 2"]:
     """The points in the middle of each of (h, w) cells; `cells` divides the picture's sides."""
     rows, columns = (side // count for side, count in zip(points.shape, cells, strict=False))

@@ -18,7 +18,7 @@ from toile.data.latent_cache import Encodings, open_encodings
 from toile.data.readable import ReadablePairs
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
-from toile.data.warp_points import sampled_points, unknown_points
+from toile.data.warp_points import points_in_cells
 from toile.diffusion.image_prompt import garment_crop
 from toile.igr.model import latent_mask
 from toile.training.settings import RunSettings
@@ -88,7 +88,7 @@ class PairEncoder:
         encoded = {
             "person_latents": self.latents(person),
             "garment_latents": self.latents(garment),
-            "mask": (latent_mask(mask, self._latent_size()) * 255).round().byte().cpu(),
+            "mask": (latent_mask(mask, latent_size(self.vae, self.size)) * 255).round().byte().cpu(),
             "person_view": self._view(person, torch.ones_like(mask)),
             "garment_view": self._view(garment, torch.ones_like(mask)),
             "crop_view": self._view(person, mask),
@@ -119,15 +119,8 @@ class PairEncoder:
         return garment_crop(picture, mask, self.view_size).half().cpu()
 
     def _points(self, pair: GarmentPair) -> Float[Tensor, "h w 2"]:
-        """What lies in the middle of each latent pixel; nothing of pictures that would have to be padded."""
-        points, cells = pair.points, self._latent_size()
-        if points is None or points.shape[:2] != self.size:
-            return torch.from_numpy(unknown_points(cells)).half()
-        return torch.from_numpy(sampled_points(points, cells)).half()
-
-    def _latent_size(self) -> tuple[int, int]:
-        scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
-        return self.size[0] // scale, self.size[1] // scale
+        points = points_in_cells(pair.points, self.size, latent_size(self.vae, self.size))
+        return torch.from_numpy(points).half()
 
     def _tokens(self, captions: list[str]) -> Tensor:
         encoded = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
@@ -139,6 +132,12 @@ def frozen_vae(vae: AutoencoderKL, device: str) -> AutoencoderKL:
     """A VAE that only encodes, with the channels last: twice as quick on a CPU."""
     frozen: AutoencoderKL = vae.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
     return frozen
+
+
+def latent_size(vae: AutoencoderKL, size: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) of the latents of pictures of (H, W)."""
+    scale = 2 ** (len(vae.config.block_out_channels) - 1)
+    return size[0] // scale, size[1] // scale
 
 
 def encode_latents(vae: AutoencoderKL, pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:

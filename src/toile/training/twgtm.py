@@ -25,7 +25,7 @@ from toile.training.base import fixed_noise_loss
 from toile.training.loop import train
 from toile.training.pairs import RunPairs, open_run_pairs
 from toile.training.pictures import tile
-from toile.training.prepared import encode_latents, encoding_device, prepare, to_signed
+from toile.training.prepared import encode_latents, encoding_device, latent_size, prepare, to_signed
 from toile.training.settings import RunSettings
 from toile.training.sources import Sources
 from toile.training.twgtm_start import load_twgtm, start_from
@@ -105,7 +105,7 @@ class TWGTMTask:
             "guidance_latents": latents[1],
             "known": made.known,
             "taking_off": batch["taking_off"],
-            "points": batch["points"],
+            **{name: batch[name] for name in ("points",) if name in batch},
             "silhouette": silhouette,
             "target": target,
             "repaint": repaint,
@@ -228,8 +228,9 @@ def _prepared(
 ) -> tuple[RunPairs, TwoWayPairs, TwoWayPairs]:
     pairs = open_run_pairs(sources, run, recipe.size)
     encoder = TwoWayEncoder(parts, recipe.size, recipe.stage, encoding_device(run))
+    points_at = latent_size(parts.vae, recipe.size) if recipe.correspondence_weight else None
     data, unseen = (
-        TwoWayPairs(part, recipe.size, recipe.tasks, _encoded(part, encoder, recipe, sources))
+        TwoWayPairs(part, recipe.size, recipe.tasks, _encoded(part, encoder, recipe, sources), points_at)
         for part in (pairs.training, pairs.unseen)
     )
     return pairs, data, unseen

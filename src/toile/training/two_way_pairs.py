@@ -9,14 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from toile.data.latent_cache import Encodings
 from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
-from toile.data.warp_points import inverted_points, sampled_points, unknown_points
+from toile.data.warp_points import points_in_cells, unknown_points
 from toile.training.prepared import encode_latents, frozen_vae, to_signed
 from toile.twgtm.panels import Panels, panels, stage1_repaint
 from toile.twgtm.parts import TWGTMParts
@@ -27,8 +26,6 @@ from toile.wardrobe import hash_weights
 FORMAT = 1
 """Raise it when the fields of an encoded pair change."""
 DIRECTIONS = ("try_on", "take_off")
-LATENT_PIXEL = 8
-"""Pixels along a side of a latent's pixel, in Stable Diffusion's VAE as in `tiny`'s."""
 FIELDS = ("target_latents", "guidance_latents", "clip_tokens", "clip_embeds")
 
 Batch = dict[str, Tensor]
@@ -92,9 +89,14 @@ class TwoWayPairs(Dataset[Batch]):
         size: tuple[int, int],
         tasks: Tasks = "both",
         encodings: Encodings | None = None,
+        points_at: tuple[int, int] | None = None,
     ) -> None:
-        """Wrap pairs, fitted to `size` (height, width), and perhaps what `TwoWayEncoder` made of them."""
-        self.pairs, self.size, self.tasks, self.encodings = pairs, size, tasks, encodings
+        """Wrap pairs, fitted to `size` (height, width), and perhaps what `TwoWayEncoder` made of them.
+
+        With `points_at`, a panel's (h, w) in latent pixels, each item also knows where its points lie.
+        """
+        self.pairs, self.size, self.tasks = pairs, size, tasks
+        self.encodings, self.points_at = encodings, points_at
 
     def __len__(self) -> int:
         """The number of pairs, times two for both directions."""
@@ -103,7 +105,8 @@ class TwoWayPairs(Dataset[Batch]):
     def __getitem__(self, index: int) -> Batch:
         """The pair's pictures (uint8), its category's number, whether the garment is taken off, encodings.
 
-        And `points` (h, 2 w, 2): where in the reference's panel the target's lie (see `Correspondence`).
+        And, if asked for, `points` (h, 2 w, 2): where in the reference's panel the target's lie (see
+        `Correspondence`).
         """
         number, off = divmod(index, 2) if self.tasks == "both" else (index, self.tasks == "take_off")
         pair = self.pairs[number]
@@ -111,19 +114,18 @@ class TwoWayPairs(Dataset[Batch]):
             **pair_tensors(pair, self.size),
             "category": torch.tensor(CATEGORIES.index(pair.category)),
             "taking_off": torch.tensor(bool(off)),
-            "points": self._points(pair, bool(off)),
+            **self._points(pair, bool(off)),
             **self._encoded(number, DIRECTIONS[int(off)]),
         }
 
-    def _points(self, pair: GarmentPair, off: bool) -> Float[Tensor, "h w2 2"]:
+    def _points(self, pair: GarmentPair, off: bool) -> Batch:
         """Points of the canvas: the target's panel is its left half, the reference's its right one."""
-        points, cells = pair.points, (self.size[0] // LATENT_PIXEL, self.size[1] // LATENT_PIXEL)
-        target = unknown_points(cells)
-        if points is not None and points.shape[:2] == self.size:
-            target = sampled_points(points, cells) if off else inverted_points(points, cells)
-        canvas = np.concatenate([target, unknown_points(cells)], axis=1)
+        if self.points_at is None:
+            return {}
+        target = points_in_cells(pair.points, self.size, self.points_at, back=not off)
+        canvas = np.concatenate([target, unknown_points(self.points_at)], axis=1)
         canvas[..., 0] = 0.5 + canvas[..., 0] / 2
-        return torch.from_numpy(canvas)
+        return {"points": torch.from_numpy(canvas)}
 
     def _encoded(self, number: int, way: str) -> Batch:
         """One direction's encodings, in float32; zeros hold the place of what the step has to encode."""
