@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
+from benchmarks import memorise_real
 from benchmarks.memorise_real import SIZE
 from benchmarks.twgtm_quality import Contestant, true_box
 from benchmarks.twgtm_quality import Settings as Measured
@@ -16,14 +17,12 @@ from rich.console import Console
 
 from toile.data.open import open_pairs
 from toile.evaluation.baselines import colour_filled_oracle, crop_and_paste
-from toile.evaluation.doll_features import BUNDLED, load_doll_features
+from toile.evaluation.doll_features import load_doll_features
 from toile.evaluation.restoration import evaluate_restoration
 from toile.evaluation.sheet import picture_sheet
 from toile.evaluation.tables import replace_between, to_markdown, to_rich, write_json
 from toile.evaluation.try_on import evaluate_try_on, own_garments
 from toile.evaluation.try_on_baselines import paste_flat
-from toile.training.settings import RunSettings
-from toile.training.sources import Sources
 from toile.training.twgtm import train_twgtm
 from toile.twgtm.recipes import tiny_stage_2
 
@@ -33,45 +32,23 @@ TABLE = "memorise-both-ways"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What is memorised, and how long."""
+class Settings(memorise_real.Settings):
+    """What is memorised, and how long; all steps are of the second stage."""
 
-    data: tyro.conf.Positional[str]
-    """A folder in VITON-HD or DressCode layout; `FOLDER:test` names the split."""
-    steps: int = 4000
-    """Optimiser steps, all of the second stage."""
-    batch_size: int = 8
-    """Pairs in a step."""
-    learning_rate: float = 4e-4
-    """AdamW's learning rate."""
-    initial: str | None = None
-    """What the training starts from: an exported folder; None takes the bundled base."""
-    threads: int | None = None
-    """Threads of torch on the CPU; None leaves them as they are."""
-    device: str | None = None
-    """"cpu" or "cuda"; None takes what is there."""
     out: Path = Path("out/memorise-both-ways")
     """Where the run, the pictures and the figures go; a run that is there is continued."""
-    doll_features: Path = BUNDLED
-    """DISTS-dolls's network."""
-    docs: Path | None = Path("docs/benchmark.md")
-    """The document whose table is replaced; None prints only."""
 
 
 def train(settings: Settings) -> Path:
     """Train the second stage on the pairs; returns the exported pipeline's folder."""
     recipe = tiny_stage_2()
-    optimization = replace(
-        recipe.optimization,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-    )
     # Half of the time nothing is known of the garment's place, as when the result is judged.
-    recipe = replace(recipe, full_mask_probability=0.5, optimization=optimization)
-    sources = Sources(data=settings.data, unseen=settings.data, initial=settings.initial)
-    run = RunSettings(folder=settings.out / "run", device=settings.device, threads=settings.threads)
-    return train_twgtm(recipe, sources, run)
+    recipe = replace(
+        recipe,
+        full_mask_probability=0.5,
+        optimization=memorise_real.memorising(recipe.optimization, settings),
+    )
+    return train_twgtm(recipe, *memorise_real.source_and_run(settings))
 
 
 def main(settings: Settings) -> None:

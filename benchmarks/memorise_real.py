@@ -16,6 +16,7 @@ from rich.console import Console
 
 from toile.data.open import open_pairs
 from toile.data.record import GarmentPair
+from toile.diffusion.optimization import Optimization
 from toile.evaluation.baselines import colour_filled_oracle, crop_and_paste, mean_garment, study
 from toile.evaluation.doll_features import BUNDLED, load_doll_features
 from toile.evaluation.restoration import evaluate_restoration
@@ -42,8 +43,8 @@ class Settings:
     """Optimiser steps."""
     batch_size: int = 8
     """Pairs in a step."""
-    learning_rate: float = 4e-4
-    """AdamW's learning rate."""
+    learning_rate: float | None = None
+    """The optimiser's learning rate; None takes the recipe's."""
     initial: str | None = None
     """What the training starts from: an exported folder; None takes the bundled base."""
     threads: int | None = None
@@ -58,20 +59,28 @@ class Settings:
     """The document whose table is replaced; None prints only."""
 
 
+def memorising(optimization: Optimization, settings: Settings) -> Optimization:
+    """A recipe's numbers, changed as the settings say."""
+    return replace(
+        optimization,
+        steps=settings.steps,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate or optimization.learning_rate,
+    )
+
+
+def source_and_run(settings: Settings) -> tuple[Sources, RunSettings]:
+    """The pairs, known and unseen at once, and where and how the training runs."""
+    data, out = settings.data, settings.out
+    sources = Sources(data=data, unseen=data, initial=settings.initial, cache=out / "cache")
+    return sources, RunSettings(folder=out / "run", device=settings.device, threads=settings.threads)
+
+
 def train(settings: Settings) -> Path:
     """Train the tiny recipe on the pairs; returns the exported pipeline's folder."""
     recipe = tiny_coarse()
-    optimization = replace(
-        recipe.optimization,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-    )
-    sources = Sources(
-        data=settings.data, unseen=settings.data, initial=settings.initial, cache=settings.out / "cache"
-    )
-    run = RunSettings(folder=settings.out / "run", device=settings.device, threads=settings.threads)
-    return train_igr(replace(recipe, optimization=optimization), sources, run)
+    recipe = replace(recipe, optimization=memorising(recipe.optimization, settings))
+    return train_igr(recipe, *source_and_run(settings))
 
 
 def restorer(folder: Path, device: str) -> "Restorer":
