@@ -1,7 +1,13 @@
 """Real models with a handful of channels, for tests."""
 
+from collections.abc import Callable
+
 import torch
 from diffusers import UNet2DConditionModel
+from torch import Tensor, nn
+
+from toile.diffusion.optimization import Optimization
+from toile.training.optimizers import make_optimizers
 
 LATENT, TEXT, IMAGE = 4, 16, 12
 
@@ -29,3 +35,15 @@ def unet_inputs(batch: int = 2, size: tuple[int, int] = (8, 8), channels: int = 
     generator = torch.Generator().manual_seed(seed)
     latents = torch.randn(batch, channels, *size, generator=generator)
     return latents, torch.full((batch,), 300), torch.randn(batch, 5, TEXT, generator=generator)
+
+
+def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = 100) -> None:
+    """Train all that trains until it knows its few examples by heart."""
+    settings = Optimization(steps=steps, batch_size=1, learning_rate=3e-3, optimizer="muon")
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizers = make_optimizers(settings, trained, torch.device("cpu"))
+    for _ in range(steps):
+        model.zero_grad()
+        loss().backward()
+        for optimizer in optimizers:
+            optimizer.step()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.igr.naive import NaiveIGR
 from tests.igr.small_igr import encode, photos, small_igr
-from tests.small_models import IMAGE, small_unet, unet_inputs
+from tests.small_models import IMAGE, overfit, small_unet, unet_inputs
 
 from toile.diffusion import tiny
 from toile.diffusion.noise import item_generators, item_noise
@@ -219,12 +219,8 @@ def test_swapping_the_photos_swaps_the_garments():
     pairs = photos(batch=2, size=(8, 8))
     pairs["prompt_embeds"] = pairs["prompt_embeds"][:1].expand(2, -1, -1)  # one category
     batch = {name: torch.cat([tensor] * 3) if len(tensor) == 2 else tensor for name, tensor in pairs.items()}
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-3)
     generator = torch.Generator().manual_seed(0)
-    for _ in range(160):
-        optimizer.zero_grad()
-        igr_loss(model, batch, tiny.scheduler(), generator, 0.1)["loss"].backward()
-        optimizer.step()
+    overfit(model, lambda: igr_loss(model, batch, tiny.scheduler(), generator, 0.1)["loss"])
 
     model.eval()
     noise = torch.randn(1, 4, 8, 8, generator=generator).expand(2, -1, -1, -1)  # equal noise

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.small_models import LATENT, small_unet
+from tests.small_models import LATENT, overfit, small_unet
 from tests.twgtm.naive import NaiveTWGTM
 from tests.twgtm.small_model import fresh_twgtm, panel_input, reference, small_twgtm
 
@@ -232,12 +232,8 @@ def test_one_set_of_weights_dresses_and_undresses_two_pairs():
         **vars(seen),
     }
     batch = {name: torch.cat([tensor] * 2) for name, tensor in batch.items()}
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-3)
     settings = ObjectiveSettings(spatial_attention=True, mask_weight=0.0)
-    for _ in range(150):
-        optimizer.zero_grad()
-        twgtm_loss(model, batch, tiny.scheduler(), draw, settings)["loss"].backward()
-        optimizer.step()
+    overfit(model, lambda: twgtm_loss(model, batch, tiny.scheduler(), draw, settings)["loss"])
 
     model.eval()
     noise = torch.randn(1, LATENT, 8, 12, generator=draw).expand(4, -1, -1, -1)  # equal noise
