@@ -149,6 +149,8 @@ class IGRTask:
             [pair.person for pair in pairs],
             [pair.mask for pair in pairs],
             [pair.category for pair in pairs],
+            num_inference_steps=self.recipe.num_inference_steps,
+            guidance_scale=self.recipe.guidance_scale,
             generator=item_generators(range(len(pairs))),
             output_type="pt",
         ).images
