@@ -61,12 +61,8 @@ class Settings:
 
 def memorising(optimization: Optimization, settings: Settings) -> Optimization:
     """A recipe's numbers, changed as the settings say."""
-    return replace(
-        optimization,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate or optimization.learning_rate,
-    )
+    rate = optimization.learning_rate if settings.learning_rate is None else settings.learning_rate
+    return replace(optimization, steps=settings.steps, batch_size=settings.batch_size, learning_rate=rate)
 
 
 def source_and_run(settings: Settings) -> tuple[Sources, RunSettings]:

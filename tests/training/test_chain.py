@@ -23,7 +23,7 @@ STEPS = 2
 ALONE = ("doll-features", "scene-scorer", "parser-half", "parser")
 """Links that draw their own dolls: their tasks' tests train them."""
 SAMPLED = ("base-vae", "base", "igr-tiny-coarse")
-"""Links that leave pictures, as those do whose tasks' tests do not look at samples."""
+"""Links that leave pictures; for TWGTM and AnyDressing their tasks' tests look at samples."""
 
 
 def start(name: str, folder: Path, initial: str | None) -> Path:

@@ -38,7 +38,7 @@ def test_a_size_that_the_model_cannot_work_at_is_refused_before_it_is_trained():
 
 
 def test_samples_are_restored_as_the_recipe_says(tmp_path):
-    """Its steps and its guidance, which are all that the rows of Table 3 differ in."""
+    """By its steps, and by its guidance, which is all that the rows of Table 3 differ in."""
     recipe = replace(tiny_coarse(), size=SIZE, num_inference_steps=1)
     task = make_task(recipe, tmp_path)
     drawn = []

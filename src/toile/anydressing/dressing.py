@@ -19,7 +19,7 @@ from toile.anydressing.plug_in import install, uninstall
 from toile.bundled import find_model
 from toile.diffusion.photos import Picture, prepare_pictures
 from toile.diffusion.stable_diffusion import load_part
-from toile.diffusion.system_pipeline import LOADING_ERRORS, encode_pictures, unloadable
+from toile.diffusion.system_pipeline import LOADING_ERRORS, encode_pictures, pixels_per_latent, unloadable
 from toile.diffusion.weight_files import check_weights
 from toile.wardrobe import GarmentFeatures, Wardrobe, hash_weights
 from toile.wardrobe_store import stack_features
@@ -231,5 +231,5 @@ def _size(kept: Sequence[int] | None, net: GarmentsNet, vae: AutoencoderKL) -> t
         return int(kept[0]), int(kept[1])
     sample = net.unet.config["sample_size"]
     height, width = (sample, sample) if isinstance(sample, int) else sample
-    factor = 2 ** (len(vae.config.block_out_channels) - 1)
+    factor = pixels_per_latent(vae)
     return height * factor, width * factor

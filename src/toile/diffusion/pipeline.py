@@ -12,7 +12,13 @@ from torch import Tensor
 
 from toile.diffusion.noise import item_noise
 from toile.diffusion.photos import PHOTOS, repeated
-from toile.diffusion.system_pipeline import StepEnd, SystemPipeline, decode_pictures, encode_pictures
+from toile.diffusion.system_pipeline import (
+    StepEnd,
+    SystemPipeline,
+    decode_pictures,
+    encode_pictures,
+    pixels_per_latent,
+)
 from toile.errors import ToileError
 
 Predict = Callable[[Tensor, Tensor, dict[str, Tensor]], Tensor]
@@ -28,7 +34,7 @@ class PhotoPipeline(SystemPipeline):
     @property
     def vae_scale_factor(self) -> int:
         """Pixels of a picture for one of its latents, each way."""
-        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
+        return pixels_per_latent(self.vae)
 
     def encode_pictures(self, pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
         """Encode pictures in [-1, 1] as latents: the posterior's mode times the VAE's scaling factor."""

@@ -147,6 +147,11 @@ def unloadable(name: str, folder: Path | None, error: Exception) -> ToileError:
     )
 
 
+def pixels_per_latent(vae: AutoencoderKL) -> int:
+    """Pixels of a picture for one of its latents, each way."""
+    return int(2 ** (len(vae.config.block_out_channels) - 1))
+
+
 def encode_pictures(vae: AutoencoderKL, pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C h w"]:
     """Encode pictures in [-1, 1] as latents: the posterior's mode times the VAE's scaling factor."""
     posterior = vae.encode(pictures.to(vae.dtype)).latent_dist

@@ -139,9 +139,9 @@ def tiny_coarse() -> IGRRecipe:
 
 
 def tiny_half() -> IGRRecipe:
-    """The start of `tiny`'s coarse stage: pictures of half the size, of which a step costs a third.
+    """The start of `tiny`'s coarse stage: pictures of half the size, of which a step costs a quarter.
 
-    Ours: where a garment's parts lie on a person is learnt as well from small pictures, and from three times
+    Ours: where a garment's parts lie on a person is learnt as well from small pictures, and from four times
     as many in the same time; it is decided at the noisiest timesteps. Patterns are not learnt there: they are
     finer than a latent pixel.
     """

@@ -20,6 +20,7 @@ from toile.data.record import CATEGORIES, GarmentPair
 from toile.data.tensors import pair_tensors
 from toile.data.warp_points import points_in_cells
 from toile.diffusion.image_prompt import garment_crop
+from toile.diffusion.system_pipeline import pixels_per_latent
 from toile.igr.model import latent_mask
 from toile.training.settings import RunSettings
 from toile.wardrobe import hash_weights
@@ -136,7 +137,7 @@ def frozen_vae(vae: AutoencoderKL, device: str) -> AutoencoderKL:
 
 def latent_size(vae: AutoencoderKL, size: tuple[int, int]) -> tuple[int, int]:
     """(h, w) of the latents of pictures of (H, W)."""
-    scale = 2 ** (len(vae.config.block_out_channels) - 1)
+    scale = pixels_per_latent(vae)
     return size[0] // scale, size[1] // scale
 
 

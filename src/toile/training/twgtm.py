@@ -105,7 +105,7 @@ class TWGTMTask:
             "guidance_latents": latents[1],
             "known": made.known,
             "taking_off": batch["taking_off"],
-            **{name: batch[name] for name in ("points",) if name in batch},
+            **({"points": batch["points"]} if "points" in batch else {}),
             "silhouette": silhouette,
             "target": target,
             "repaint": repaint,
@@ -228,10 +228,10 @@ def _prepared(
 ) -> tuple[RunPairs, TwoWayPairs, TwoWayPairs]:
     pairs = open_run_pairs(sources, run, recipe.size)
     encoder = TwoWayEncoder(parts, recipe.size, recipe.stage, encoding_device(run))
-    points_at = latent_size(parts.vae, recipe.size) if recipe.correspondence_weight else None
+    cells = latent_size(parts.vae, recipe.size) if recipe.correspondence_weight else None
     data, unseen = (
         TwoWayPairs(part, recipe.size, recipe.tasks, _encoded(part, encoder, recipe, sources), points_at)
-        for part in (pairs.training, pairs.unseen)
+        for part, points_at in ((pairs.training, cells), (pairs.unseen, None))  # validation is plain
     )
     return pairs, data, unseen
 
