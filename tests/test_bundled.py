@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from toile.bundled import check_model, find_model, weights_folder
+from toile.bundled import USUAL_STEPS, check_model, find_model, usual_steps, weights_folder
 from toile.errors import ToileError
 
 
@@ -17,6 +17,17 @@ def test_a_folder_is_itself(igr_folder):
 
 def test_a_hub_name_is_left_to_the_hub():
     assert find("someone/some-model") == (None, None)
+
+
+def test_a_model_s_own_steps_are_known_before_it_is_loaded(tmp_path, igr_folder):
+    shutil.copytree(igr_folder, tmp_path / "igr")
+    path = tmp_path / "igr" / "model_index.json"
+    index = json.loads(path.read_text())
+    for own, expected in ((None, 25), (7, 7)):
+        path.write_text(json.dumps(index | {"num_inference_steps": own}))
+        assert usual_steps(tmp_path / "igr", system="igr", pipeline="IGRPipeline") == expected
+    hub = usual_steps("someone/some-model", system="twgtm", pipeline="TWGTMPipeline")
+    assert hub == USUAL_STEPS["twgtm"] == 30
 
 
 @pytest.mark.parametrize("name", ["tinny", "./gone", "/gone/model", "a/b/c", "~/model", "", "owner/"])

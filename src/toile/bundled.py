@@ -1,6 +1,7 @@
 """Which folder a model's name means: `tiny` is bundled, anything else is a path or a hub name."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from toile.errors import ToileError
@@ -8,6 +9,8 @@ from toile.errors import ToileError
 TINY = "tiny"
 BASE = "base"
 """The bundled folder with the parts that the systems share."""
+USUAL_STEPS: Mapping[str, int] = {"igr": 25, "twgtm": 30, "anydressing": 30}
+"""Denoising steps of a system's model that keeps no number of its own: the papers', and ours for TWGTM."""
 
 
 def weights_folder() -> Path:
@@ -51,6 +54,24 @@ def find_model(name: str | Path, *, system: str, pipeline: str) -> tuple[Path | 
             f"model {str(name)!r}: no such folder; give `tiny`, a folder, or a hub name as owner/name"
         )
     return None, None
+
+
+def usual_steps(name: str | Path, *, system: str, pipeline: str) -> int:
+    """The denoising steps that a model takes when it is told nothing else; it is not loaded for that.
+
+    Of a model of the hub nothing is known before it is loaded: it counts as one without a number of its own.
+
+    Args:
+        name: as for `find_model`, and so are the others.
+        system: likewise.
+        pipeline: likewise.
+
+    Raises:
+        ToileError: when there is no such model.
+    """
+    folder, _ = find_model(name, system=system, pipeline=pipeline)
+    own = None if folder is None else _read_index(folder).get("num_inference_steps")
+    return own if isinstance(own, int) else USUAL_STEPS[system]
 
 
 def check_model(folder: Path, *, pipeline: str, base: Path | None = None) -> None:

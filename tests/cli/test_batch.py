@@ -97,7 +97,7 @@ def test_options_reach_the_settings(tmp_path):
     assert (own.sink, own.shard_size, own.retry_failed) == ("shards", 7, True)
     assert (own.workers, own.threads, own.engine, own.address, own.timeout) == (3, 2, "ray", "auto", 9.0)
     assert own.defaults == {
-        "seed": 0, "steps": 25, "guidance": 1.5, "size": None, "category": "upper", "mask": "auto",
+        "seed": 0, "steps": None, "guidance": 1.5, "size": None, "category": "upper", "mask": "auto",
     }  # fmt: skip
 
 

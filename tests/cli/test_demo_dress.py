@@ -15,7 +15,7 @@ SIZE, SEED = (64, 32), 10_000_000
 def test_more_garments_several_prompts_and_scales(anydressing_folder, tmp_path):
     options = ModelOptions(model=str(anydressing_folder), steps=1, guidance=6.0, seed=SEED, device="cpu")
     steps: list[Step] = []
-    part = dressing_part(options, SEED, tmp_path, steps.append)
+    part = dressing_part(options.load("anydressing"), options, SEED, tmp_path, steps.append)
     assert sum(step.items for step in steps) == dressing_steps() == 9
     shown = [[caption for _, caption in row.pictures] for row in part.rows]
     assert shown == [

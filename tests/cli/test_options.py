@@ -57,8 +57,11 @@ def test_a_device_that_is_not_there(igr_folder):
         replace(IGR_OPTIONS, model=str(igr_folder), device="toaster").load("igr")
 
 
-def test_what_a_call_and_a_picture_are_told():
-    options = replace(IGR_OPTIONS, seed=7, size="96x64")
-    assert options.drawing == Drawing(steps=25, guidance=1.5, size=(96, 64))
-    told = options.metadata((64, 32))
-    assert (told["seed"], told["size"], told["steps"], told["model"]) == (7, [64, 32], 25, "tiny")
+def test_what_a_call_and_a_picture_are_told(igr_folder):
+    options = replace(IGR_OPTIONS, seed=7, size="96x64", model=str(igr_folder), device="cpu")
+    assert options.drawing == Drawing(guidance=1.5, size=(96, 64))
+    pipeline = options.load("igr")
+    told = options.metadata(pipeline)
+    assert (told["seed"], told["size"], told["steps"], told["model"]) == (7, [96, 64], 25, str(igr_folder))
+    pipeline.register_to_config(num_inference_steps=4)
+    assert [replace(options, steps=steps).metadata(pipeline)["steps"] for steps in (None, 2)] == [4, 2]

@@ -69,7 +69,7 @@ def test_all_nodes_but_two_are_in_the_examples():
     ("change", "said"),
     [
         ({"photo": ["1", 0]}, "is no IMAGE"),
-        ({"steps": 0}, "0 beyond 1"),
+        ({"steps": -1}, "-1 beyond 0"),
         ({"category": "hat"}, "'hat' not in"),
         ({"colour": "red"}, "has no input colour"),
         ({"seed": "five"}, "'five' is no INT"),

@@ -267,6 +267,15 @@ def test_size_of_the_unet_when_none_is_kept(pipeline):
     assert IGRPipeline(**pipeline.components).default_size == (256, 192)
 
 
+def test_the_model_s_own_steps_are_kept_and_taken(tmp_path, pipeline, photos):
+    kept = IGRPipeline(**pipeline.components, size=[64, 32], num_inference_steps=3)
+    kept.save_pretrained(tmp_path)
+    again, taken = IGRPipeline.from_pretrained(tmp_path), []
+    again.set_progress_bar_config(disable=True)
+    again(photos[0], output_type="latent", callback_on_step_end=lambda *step: taken.append(step[1]))
+    assert taken == [0, 1, 2]
+
+
 def test_offloading_gives_the_same(igr_folder, pipeline, photos, masks):
     offloaded = IGRPipeline.from_pretrained(igr_folder)
     offloaded.set_progress_bar_config(disable=True)

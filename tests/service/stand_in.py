@@ -38,7 +38,7 @@ class StandIn:
         self.go.wait(20)
         if any(request.seed == BREAKING_SEED for request in requests):
             raise RuntimeError("a fault of the stand-in")
-        for _ in range(requests[0].total_steps):
+        for _ in range(requests[0].total_steps(self.models)):
             time.sleep(self.seconds)
             self.steps += 1
             on_step(Step(items=len(requests), preview=list))

@@ -11,11 +11,12 @@ from toile.service.jobs import Jobs
 from toile.service.limits import Limits
 from toile.service.problems import Problem
 from toile.service.ticket import Ticket
+from toile.tasks.models import Models
 from toile.tasks.restore import RestoreRequest
 
 
 def finished(jobs: Jobs, size: int = 10):
-    ticket = Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4))))
+    ticket = Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4))), Models())
     job = jobs.add(ticket)
     ticket.settle(Answer(pictures={"garment": bytes(size)}, settings={}))
     return job
@@ -30,7 +31,7 @@ def known(jobs: Jobs, job) -> bool:
 
 def test_the_oldest_results_go_when_there_are_too_many():
     jobs = Jobs(Limits(keep_results=2))
-    waiting = jobs.add(Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4)))))
+    waiting = jobs.add(Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4))), Models()))
     done = [finished(jobs) for _ in range(4)]
     jobs.sweep()
     assert [known(jobs, job) for job in done] == [False, False, True, True]
@@ -56,7 +57,7 @@ def test_results_are_kept_so_long():
 
 def test_a_job_that_is_deleted_is_cancelled_and_forgotten():
     jobs = Jobs(Limits())
-    job = jobs.add(Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4)))))
+    job = jobs.add(Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4))), Models()))
     jobs.delete(job.id)
     assert job.ticket.settled and job.ticket.request is None and not known(jobs, job)
 

@@ -10,12 +10,13 @@ from toile.service.line import Line
 from toile.service.problems import Problem
 from toile.service.ticket import Ticket
 from toile.tasks.drawing import Drawing
+from toile.tasks.models import Models
 from toile.tasks.restore import RestoreRequest
 
 
 def ticket(steps: int = 1) -> Ticket:
     drawing = Drawing(steps=steps, guidance=1.0)
-    return Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4)), drawing=drawing))
+    return Ticket(RestoreRequest(photo=Image.new("RGB", (4, 4)), drawing=drawing), Models())
 
 
 def wait_in(line: Line, *tickets: Ticket) -> None:

@@ -64,5 +64,11 @@ def test_the_same_batch_gives_the_same_bits(make_atelier, ann, bare):
 def test_what_pictures_carry_is_json(atelier, ann):
     (result,) = atelier.run([RestoreRequest(photo=ann, drawing=replace(DRAWING, size=(96, 64)))])
     told = json.loads(json.dumps(dict(result.metadata)))
-    assert (told["task"], told["size"], told["dtype"]) == ("restore", [96, 64], "float32")
+    assert (told["task"], told["size"], told["dtype"], told["steps"]) == ("restore", [96, 64], "float32", 1)
     assert result.main.size == (64, 96)
+
+
+def test_the_model_s_own_steps_are_taken_and_told(atelier, ann):
+    request, taken = RestoreRequest(photo=ann, drawing=Drawing(guidance=1.0)), []
+    (result,) = atelier.run([request], taken.append)
+    assert len(taken) == request.total_steps(atelier.models) == result.metadata["steps"] == 25

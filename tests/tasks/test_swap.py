@@ -26,19 +26,24 @@ def test_through_igr(atelier, ann, bare):
     requests = [SwapRequest(wearer=ann, target=p, through="igr", drawing=DRAWING) for p in (ann, bare)]
     steps = []
     first, second = atelier.run(requests, steps.append)
-    assert sum(step.items for step in steps) == sum(request.total_steps for request in requests) == 4
+    assert (
+        sum(step.items for step in steps)
+        == sum(request.total_steps(atelier.models) for request in requests)
+        == 4
+    )
     assert first.metadata["restorer"]["steps"] == 1 and first.metadata["wearer_mask"] == "automatic"
     assert [result.metadata["target_mask"] for result in (first, second)] == ["automatic", False]
     assert len(second.notes) == 2
     assert requests[0].group != SwapRequest(wearer=ann, target=ann, drawing=DRAWING).group
 
 
-def test_steps_count_for_both_unless_they_are_the_usual_ones():
+def test_steps_that_are_asked_for_count_for_both(atelier, ann):
     assert restoring_drawing("twgtm", DRAWING) == DRAWING
     usual = replace(TWGTM_DRAWING, size=(64, 32))
     assert restoring_drawing("igr", usual) == replace(IGR_DRAWING, size=(64, 32))
-    assert IGR_DRAWING.steps <= TWGTM_DRAWING.steps  # so that a limit on the one bounds the other
     assert restoring_drawing("igr", DRAWING) == replace(IGR_DRAWING, steps=1)
+    for through, steps in (("igr", 25 + 30), ("twgtm", 30 + 30)):
+        assert SwapRequest(wearer=ann, target=ann, through=through).total_steps(atelier.models) == steps
 
 
 def test_bad_settings(ann):

@@ -39,7 +39,7 @@ def test_candidates_are_scored_and_the_best_is_kept(atelier, ann, noise):
     request = TryOnRequest(person=ann, garment=noise(1), seed=4, candidates=2, drawing=DRAWING)
     steps = []
     (result,) = atelier.run([request], steps.append)
-    assert sum(step.items for step in steps) == request.total_steps == 4
+    assert sum(step.items for step in steps) == request.total_steps(atelier.models) == 4
     assert set(result.scores) == set(result.candidates) == {4, 5}
     best = min(result.scores, key=result.scores.__getitem__)
     assert result.metadata["seed"] == best and result.main is result.candidates[best]

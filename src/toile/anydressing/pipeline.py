@@ -84,6 +84,8 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         requires_safety_checker: diffusers warns when there should be one.
         size: (height, width) in pixels that the model works at when it is told nothing else; kept in
             `model_index.json`. None takes it from the U-Net's `sample_size`.
+        num_inference_steps: denoising steps that it takes when it is told nothing else; kept likewise. None
+            is the usual 30.
     """
 
     system = SYSTEM
@@ -116,6 +118,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         safety_checker: torch.nn.Module | None = None,
         requires_safety_checker: bool = False,
         size: Sequence[int] | None = None,
+        num_inference_steps: int | None = None,
     ) -> None:
         super().__init__(
             vae=vae,
@@ -133,11 +136,17 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
             dressing_attention=dressing_attention,
             low_level_extractor=low_level_extractor,
         )
-        self.register_to_config(size=None if size is None else list(size))
+        self.register_to_config(
+            size=None if size is None else list(size), num_inference_steps=num_inference_steps
+        )
 
     @classmethod
     def from_parts(
-        cls, parts: FrozenParts, model: AnyDressingModel, size: Sequence[int] | None = None
+        cls,
+        parts: FrozenParts,
+        model: AnyDressingModel,
+        size: Sequence[int] | None = None,
+        num_inference_steps: int | None = None,
     ) -> "AnyDressingPipeline":
         """Put a pipeline around a model, which it shares, and the frozen parts."""
         return cls(
@@ -152,6 +161,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
             image_encoder=parts.image_encoder,
             feature_extractor=parts.feature_extractor,
             size=size,
+            num_inference_steps=num_inference_steps,
         )
 
     @property
@@ -179,7 +189,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         num_images_per_prompt: int = 1,
         height: int | None = None,
         width: int | None = None,
-        num_inference_steps: int = 30,
+        num_inference_steps: int | None = None,
         guidance_scale: float = 6.0,
         scale: float | None = None,
         weights: Weights | None = None,
@@ -203,7 +213,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
             num_images_per_prompt: pictures drawn of each prompt.
             height: of the pictures that are drawn, in pixels.
             width: likewise.
-            num_inference_steps: steps of the scheduler.
+            num_inference_steps: steps of the scheduler; None takes the model's own, or the usual 30.
             guidance_scale: ω of Eq. 16; at 1 the unconditional prediction is not computed.
             scale: λ of Eq. 6. None is 0.7, or what a given wardrobe has.
             weights: further weights by kind, as {"hat": 0.5}.
@@ -223,7 +233,8 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_steps(num_inference_steps)
+        self.check_call(output_type, callback_on_step_end_tensor_inputs)
         size = self.check_size(height, width)
         prompts = _count_prompts(prompt, stable_diffusion.get("prompt_embeds"))
         negative_prompts = None if negative_prompt is None else repeated(negative_prompt, prompts)
@@ -242,7 +253,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
             num_images_per_prompt=num_images_per_prompt,
             height=size[0],
             width=size[1],
-            num_inference_steps=num_inference_steps,
+            num_inference_steps=steps,
             guidance_scale=guidance_scale,
             generator=generators,
             latents=latents,

@@ -24,7 +24,7 @@ class DrawingControls:
     seed: gr.Number
     """Of the first picture."""
     steps: gr.Slider
-    """Denoising steps."""
+    """Denoising steps; 0 is the model's own number."""
     guidance: gr.Slider
     """Guidance scale."""
     candidates: gr.Slider
@@ -46,12 +46,13 @@ class DrawingControls:
         return {"seed": self.seed, "steps": self.steps, "guidance": self.guidance}
 
 
-def drawing_controls(name: str, usual: Drawing, limits: Limits) -> DrawingControls:
+def drawing_controls(name: str, usual: Drawing, own_steps: int, limits: Limits) -> DrawingControls:
     """Draw the controls.
 
     Args:
         name: of the tab, for the elements' names.
         usual: what they say at first.
+        own_steps: of the model; 0 takes them, where the limits allow as many.
         limits: how far they go.
     """
     with gr.Row(elem_classes=["controls"]):
@@ -69,8 +70,9 @@ def drawing_controls(name: str, usual: Drawing, limits: Limits) -> DrawingContro
         )
     with gr.Row(elem_classes=["controls"]):
         most = limits.steps
+        least, label = (0, f"Steps (0: the model's {own_steps})") if own_steps <= most else (1, "Steps")
         steps = gr.Slider(
-            1, most, min(usual.steps, most), step=1, label="Steps", min_width=140, elem_id=f"{name}-steps"
+            least, most, least and most, step=1, label=label, min_width=140, elem_id=f"{name}-steps"
         )
         guidance = gr.Slider(
             1, 15, usual.guidance, step=0.1, label="Guidance", min_width=140, elem_id=f"{name}-guidance"
@@ -84,8 +86,8 @@ def drawing_of(steps: float | None, guidance: float | None, limits: Limits) -> D
     Raises:
         ToileError: when one is empty or out of range.
     """
-    wanted = Drawing(steps=whole(steps, "steps"), guidance=_number(guidance, "guidance"))
-    if wanted.steps > limits.steps:
+    wanted = Drawing(steps=whole(steps, "steps") or None, guidance=_number(guidance, "guidance"))
+    if wanted.steps is not None and not 1 <= wanted.steps <= limits.steps:
         raise ToileError(f"steps is {wanted.steps}; it must lie between 1 and {limits.steps}")
     wanted.check()
     return wanted

@@ -77,7 +77,8 @@ def dress_tab(room: Workroom, examples: Sequence[Example]) -> DressTab:
                         min_width=140,
                         elem_id="dress-scale",
                     )
-                controls = drawing_controls("dress", ANYDRESSING_DRAWING, room.limits)
+                own_steps = room.atelier.models.steps("anydressing")
+                controls = drawing_controls("dress", ANYDRESSING_DRAWING, own_steps, room.limits)
             with gr.Column(min_width=320):
                 area = result_area(picture, "dress", "Dress")
                 shown = show_examples("dress", [list(example.garments.values()) for example in examples])

@@ -27,7 +27,8 @@ def restore_tab(room: Workroom, examples: Sequence[Example]) -> TabSettings:
         with gr.Row(elem_classes=["under"]):
             with gr.Column(min_width=320):
                 category = category_choice("restore")
-                controls = drawing_controls("restore", IGR_DRAWING, room.limits)
+                own_steps = room.atelier.models.steps("igr")
+                controls = drawing_controls("restore", IGR_DRAWING, own_steps, room.limits)
             with gr.Column(min_width=320):
                 area = result_area(picture, "restore", "Restore")
                 shown = show_examples("restore", [[example.person] for example in examples])

@@ -99,7 +99,7 @@ class Work:
         self.results: list[Result] = []
         self.error: str | None = None
         """Why it came to nothing, for whoever asked for it."""
-        self.total = sum(request.total_steps for request in requests)
+        self.total = sum(request.total_steps(atelier.models) for request in requests)
         self.done = 0
         self._stop, self._thread = threading.Event(), threading.Thread(target=self._run, daemon=True)
         self._preview: Image.Image | None = None

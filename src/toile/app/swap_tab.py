@@ -31,7 +31,8 @@ def swap_tab(room: Workroom, examples: Sequence[Example]) -> TabSettings:
         with gr.Row(elem_classes=["under"]):
             with gr.Column(min_width=320):
                 category = category_choice("swap")
-                controls = drawing_controls("swap", TWGTM_DRAWING, room.limits)
+                own_steps = room.atelier.models.steps("twgtm")
+                controls = drawing_controls("swap", TWGTM_DRAWING, own_steps, room.limits)
                 through = gr.Radio(RESTORERS, value="twgtm", label="Restored by", elem_id="swap-through")
                 repaint = gr.Checkbox(
                     True, label="Keep the target outside of the mask", elem_id="swap-repaint"

@@ -29,7 +29,8 @@ def take_off_tab(room: Workroom, examples: Sequence[Example]) -> TabSettings:
         with gr.Row(elem_classes=["under"]):
             with gr.Column(min_width=320):
                 category = category_choice("takeoff")
-                controls = drawing_controls("takeoff", TWGTM_DRAWING, room.limits)
+                own_steps = room.atelier.models.steps("twgtm")
+                controls = drawing_controls("takeoff", TWGTM_DRAWING, own_steps, room.limits)
                 silhouette = gr.Checkbox(False, label="Show its silhouette too", elem_id="takeoff-silhouette")
                 box = gr.Checkbox(
                     False, label="Lay it where its silhouette is predicted", elem_id="takeoff-predicted"

@@ -32,7 +32,8 @@ def try_on_tab(room: Workroom, examples: Sequence[Example]) -> TabSettings:
         with gr.Row(elem_classes=["under"]):
             with gr.Column(min_width=320):
                 category = category_choice("tryon")
-                controls = drawing_controls("tryon", TWGTM_DRAWING, room.limits)
+                own_steps = room.atelier.models.steps("twgtm")
+                controls = drawing_controls("tryon", TWGTM_DRAWING, own_steps, room.limits)
                 repaint = gr.Checkbox(
                     True, label="Keep the photo outside of the mask", elem_id="tryon-repaint"
                 )

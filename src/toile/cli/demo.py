@@ -21,6 +21,7 @@ from toile.dolls import CATEGORIES, Doll, draw_doll
 from toile.files import check_writable, write_text
 from toile.images import save_png
 from toile.tasks.drawing import check_count
+from toile.tasks.models import System
 from toile.tasks.restore import restore_pictures
 from toile.tasks.step import OnStep
 
@@ -44,8 +45,8 @@ class Demo:
     """Dolls to draw: studio and street in turn, and upper, lower and dress in turn."""
     seed: int = FIRST_UNSEEN
     """Seed of the first doll; training uses those below 10,000,000."""
-    steps: int = 25
-    """Denoising steps."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Denoising steps. Left out: each model's own."""
     guidance: float = 1.5
     """Guidance scale."""
     model: ModelOption = TINY
@@ -79,7 +80,7 @@ def make_demo(
     *,
     count: int = 6,
     seed: int = FIRST_UNSEEN,
-    steps: int = 25,
+    steps: int | None = None,
     guidance: float = 1.5,
     model: str = TINY,
     two_way: str = TINY,
@@ -100,23 +101,35 @@ def make_demo(
     check_writable(output)
     two_way = _bundled_or_none(two_way, "twgtm", "tries on")
     dressing = _bundled_or_none(dressing, "anydressing", "dresses")
-    pipeline = options.load("igr")
-    dolls = draw_dolls(count, seed, pipeline.default_size)
-    parts = [restored_part(pipeline, dolls, options, output)]
+    pipeline, restoring = _opened("igr", options)
+    dolls, drawn = draw_dolls(count, seed, pipeline.default_size), [_in_words("IGR", restoring)]
+    parts = [restored_part(pipeline, dolls, restoring, output)]
     if two_way != NONE:
-        both = replace(options, model=two_way, guidance=TWGTM_OPTIONS.guidance)
-        with Progress(two_way_steps(dolls) * steps, "trying on") as progress:
-            parts += two_way_parts(both, dolls, output, progress.step)
+        asked = replace(options, model=two_way, guidance=TWGTM_OPTIONS.guidance)
+        both_ways, own = _opened("twgtm", asked)
+        drawn.append(_in_words("TWGTM", own))
+        with Progress(two_way_steps(dolls) * both_ways.check_steps(own.steps), "trying on") as progress:
+            parts += two_way_parts(both_ways, own, dolls, output, progress.step)
     if dressing != NONE:
-        dresses = replace(options, model=dressing, guidance=ANYDRESSING_OPTIONS.guidance)
-        with Progress(dressing_steps() * steps, "dressing") as progress:
-            parts.append(dressing_part(dresses, seed, output, progress.step))
-    models = [name for name in (model, two_way, dressing) if name != NONE]
+        asked = replace(options, model=dressing, guidance=ANYDRESSING_OPTIONS.guidance)
+        dresser, own = _opened("anydressing", asked)
+        drawn.append(_in_words("AnyDressing", own))
+        with Progress(dressing_steps() * dresser.check_steps(own.steps), "dressing") as progress:
+            parts.append(dressing_part(dresser, own, seed, output, progress.step))
     young = ". The bundled weights are young: docs/benchmark.md says how young"
-    drawn = f"Models {', '.join(models)}, {steps} DDIM steps, guidance {guidance:g}"
-    settings = drawn + (young if TINY in models else "")
+    settings = f"DDIM, {'; '.join(drawn)}" + (young if TINY in (model, two_way, dressing) else "")
     write_text(write_html(parts, size=pipeline.default_size, settings=settings), output / "index.html")
     return output / "index.html"
+
+
+def _opened(system: System, options: ModelOptions) -> tuple[Any, ModelOptions]:
+    """A pipeline, and the options with its own steps where none were asked for."""
+    pipeline = options.load(system)
+    return pipeline, replace(options, steps=pipeline.check_steps(options.steps))
+
+
+def _in_words(system: str, options: ModelOptions) -> str:
+    return f"{system} ({options.model}) {options.steps} steps, guidance {options.guidance:g}"
 
 
 def _bundled_or_none(model: str, system: str, does: str) -> str:
@@ -130,7 +143,7 @@ def _bundled_or_none(model: str, system: str, does: str) -> str:
 def restored_part(pipeline: Any, dolls: Sequence[Doll], options: ModelOptions, output: Path) -> Part:
     """Restore every doll's garment, and write its pictures."""
     started = time.perf_counter()
-    with Progress(len(dolls) * options.steps, "restoring") as progress:
+    with Progress(len(dolls) * pipeline.check_steps(options.steps), "restoring") as progress:
         rows = [restored_row(pipeline, doll, options, output, progress.step) for doll in dolls]
     seconds, count = time.perf_counter() - started, len(dolls)
     print(f"restored {count} garments in {seconds:.1f} s, {seconds / count:.1f} s each", file=sys.stderr)
@@ -145,7 +158,7 @@ def restored_part(pipeline: Any, dolls: Sequence[Doll], options: ModelOptions, o
 def restored_row(pipeline: Any, doll: Doll, options: ModelOptions, output: Path, on_step: OnStep) -> Row:
     """Restore one doll's garment, and write its four pictures."""
     restored = restore_doll(pipeline, doll, options, on_step)
-    settings = {
+    settings: dict[str, object] = {
         "toile": __version__,
         "model": options.model,
         "steps": options.steps,

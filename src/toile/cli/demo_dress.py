@@ -30,19 +30,19 @@ def dressing_steps() -> int:
     return 1 + len(KINDS) + PROMPTS - 1 + len(SCALES) - 2
 
 
-def dressing_part(options: ModelOptions, seed: int, output: Path, on_step: OnStep) -> Part:
+def dressing_part(pipeline: Any, options: ModelOptions, seed: int, output: Path, on_step: OnStep) -> Part:
     """Dress somebody, and write the pictures.
 
     Args:
+        pipeline: an `AnyDressingPipeline`.
         options: how to draw.
         seed: dolls from here on give their clothes and prompts.
         output: the folder.
         on_step: is told how many pictures took a step.
 
     Raises:
-        ToileError: when the model is not there, or a picture cannot be written.
+        ToileError: when a picture cannot be written.
     """
-    pipeline = options.load("anydressing")
     size = options.canvas(pipeline)
     kinds = [kind for kind in KINDS if kind in pipeline.dressing.kinds]
     wearer = find_wearer(seed, size, kinds)

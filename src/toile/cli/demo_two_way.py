@@ -46,13 +46,14 @@ def two_way_steps(dolls: Sequence[Doll]) -> int:
     return 3 * len(meetings(dolls))
 
 
-def two_way_parts(options: ModelOptions, dolls: Sequence[Doll], output: Path, on_step: OnStep) -> list[Part]:
-    """Try on, take off and swap, and write the pictures.
+def two_way_parts(
+    pipeline: Any, options: ModelOptions, dolls: Sequence[Doll], output: Path, on_step: OnStep
+) -> list[Part]:
+    """Try on, take off and swap by a `TWGTMPipeline`, and write the pictures.
 
     Raises:
-        ToileError: when the model is not there, or a picture cannot be written.
+        ToileError: when a picture cannot be written.
     """
-    pipeline = options.load("twgtm")
     rows: dict[str, list[Row]] = {kind: [] for kind in TEXTS}
     for meeting in meetings(dolls):
         for kind, shown in draw_meeting(pipeline, meeting, options, on_step).items():

@@ -141,7 +141,7 @@ def dress_files(
     own = {"prompt": prompt, "negative_prompt": negative_prompt, "scale": scale}
     own |= {"garments": {kind: [path.name for path in of_kind] for kind, of_kind in garments.items()}}
     own |= ({} if wear is None else {"wear": wear}) | also.metadata()
-    with Progress(options.steps * candidates, "dressing") as progress:
+    with Progress(pipeline.check_steps(options.steps) * candidates, "dressing") as progress:
         numbered = list(zip(range(options.seed, options.seed + candidates), paths, strict=True))
         for some in _batches(numbered, batch):
             seeds = [seed for seed, _ in some]
@@ -157,7 +157,7 @@ def dress_files(
                 more=_for_each(ready.arguments, len(some)),
             )
             for (seed, path), picture in zip(some, drawn, strict=True):
-                save_png(picture, path, options.metadata(size) | own | {"seed": seed})
+                save_png(picture, path, options.metadata(pipeline) | own | {"seed": seed})
     return paths
 
 

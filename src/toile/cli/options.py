@@ -27,8 +27,8 @@ class ModelOptions:
 
     model: ModelOption = "tiny"
     """The bundled model, a folder in diffusers layout, or a hub name."""
-    steps: int
-    """Denoising steps."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Denoising steps. Left out: the model's own."""
     guidance: float
     """Guidance scale; 1 is none, and twice as fast."""
     seed: int = 0
@@ -78,15 +78,15 @@ class ModelOptions:
         """
         return self.drawing.canvas(pipeline)
 
-    def metadata(self, size: tuple[int, int]) -> dict[str, object]:
-        """What every picture that is written carries with it."""
+    def metadata(self, pipeline: Any) -> dict[str, object]:
+        """What every picture that a pipeline draws carries with it."""
         return {
             "toile": __version__,
             "model": self.model,
-            "steps": self.steps,
+            "steps": pipeline.check_steps(self.steps),
             "guidance": self.guidance,
             "seed": self.seed,
-            "size": list(size),
+            "size": list(self.canvas(pipeline)),
             "dtype": self.dtype,
         }
 
@@ -95,13 +95,9 @@ OwnModelOptions = Annotated[ModelOptions, tyro.conf.arg(name="model")]
 """The options as a command's field: the name is a heading of its help."""
 
 
-def _usual(drawing: Drawing) -> ModelOptions:
-    return ModelOptions(steps=drawing.steps, guidance=drawing.guidance)
-
-
-IGR_OPTIONS = _usual(IGR_DRAWING)
+IGR_OPTIONS = ModelOptions(guidance=IGR_DRAWING.guidance)
 """What IGR draws with when it is told nothing else."""
-TWGTM_OPTIONS = _usual(TWGTM_DRAWING)
+TWGTM_OPTIONS = ModelOptions(guidance=TWGTM_DRAWING.guidance)
 """What TWGTM draws with when it is told nothing else."""
-ANYDRESSING_OPTIONS = _usual(ANYDRESSING_DRAWING)
+ANYDRESSING_OPTIONS = ModelOptions(guidance=ANYDRESSING_DRAWING.guidance)
 """What AnyDressing draws with when it is told nothing else."""

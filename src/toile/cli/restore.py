@@ -101,7 +101,7 @@ def restore_photos(
     finder = NotedMasks(category, parser=parser, device=str(pipeline.device)) if mask == AUTO else None
     if mask == NONE:
         say(NO_MASK)
-    with Progress(len(jobs) * options.steps, "restoring") as progress:
+    with Progress(len(jobs) * pipeline.check_steps(options.steps), "restoring") as progress:
         for loaded in load_batches(jobs, size, batch, progress.fail, finder):
             garments = restore_pictures(
                 pipeline,
@@ -114,7 +114,7 @@ def restore_photos(
             )
             for item, garment in zip(loaded, garments, strict=True):
                 own = {"category": category, "photo": item.job.photo.name, "mask": item.mask_origin}
-                progress.save(item.job, {item.job.output: garment}, options.metadata(size) | own)
+                progress.save(item.job, {item.job.output: garment}, options.metadata(pipeline) | own)
     if finder is not None:
         finder.note("--mask", NO_MASK)
     return progress.outcomes(jobs)

@@ -135,7 +135,7 @@ def swap_garment(
         wearer_request = replace(request, mask=wearer_mask, option="--wearer-mask", instead=NO_WEARER_MASK)
         maker = _by_igr(restorer, worn_by, wearer.name, wearer_request, options)
     check_writable(paths[0].parent)
-    with Progress(maker.steps + options.steps, "swapping") as progress:
+    with Progress(maker.steps + pipeline.check_steps(options.steps), "swapping") as progress:
         garment = maker.restore(progress.step)
         (worn,) = try_on_pictures(
             pipeline,
@@ -149,7 +149,7 @@ def swap_garment(
             on_step=progress.step,
         )
     own = {"category": category, "wearer": wearer.name, "target": target.name, "repaint": repaint}
-    metadata = options.metadata(size) | own | {"target_mask": origin} | maker.metadata
+    metadata = options.metadata(pipeline) | own | {"target_mask": origin} | maker.metadata
     save_png(worn, paths[0], metadata)
     if not side_by_side:
         return [paths[0]]
@@ -181,14 +181,15 @@ def _by_twgtm(pipeline: Any, photo: Image.Image, category: str, options: ModelOp
         )
         return taken[0][0]
 
-    return Restorer(restore=restore, steps=options.steps, metadata={"through": "twgtm"})
+    steps = pipeline.check_steps(options.steps)
+    return Restorer(restore=restore, steps=steps, metadata={"through": "twgtm"})
 
 
 def _by_igr(
     model: str, photo: Image.Image, name: str, request: MaskRequest, options: ModelOptions
 ) -> Restorer:
     drawing = restoring_drawing("igr", options.drawing)
-    own = replace(options, model=model, steps=drawing.steps, guidance=drawing.guidance)
+    own = replace(options, model=model, guidance=drawing.guidance)
     pipeline = own.load("igr")
     size = own.canvas(pipeline)
     region = request.region(photo, name, size)
@@ -206,10 +207,10 @@ def _by_igr(
 
     described: dict[str, object] = {
         "through": "igr",
-        "restorer": own.metadata(size),
+        "restorer": own.metadata(pipeline),
         "wearer_mask": region.origin,
     }
-    return Restorer(restore=restore, steps=own.steps, metadata=described)
+    return Restorer(restore=restore, steps=pipeline.check_steps(own.steps), metadata=described)
 
 
 def _paths(

@@ -93,7 +93,7 @@ def undress_photos(
     check_box(box, size)
     for folder in {job.output.parent for job in jobs}:
         check_writable(folder)
-    with Progress(len(jobs) * options.steps, "taking off") as progress:
+    with Progress(len(jobs) * pipeline.check_steps(options.steps), "taking off") as progress:
         for loaded in load_batches(jobs, size, batch, progress.fail):
             taken = take_off_pictures(
                 pipeline,
@@ -109,7 +109,7 @@ def undress_photos(
                 paths = [item.job.output, silhouette_path(item.job.output)][: 1 + silhouette]
                 own = {"category": category, "photo": item.job.photo.name, "box": box}
                 saved = {path: picture for path, picture in zip(paths, pictures, strict=False) if picture}
-                progress.save(item.job, saved, options.metadata(size) | own)
+                progress.save(item.job, saved, options.metadata(pipeline) | own)
     return progress.outcomes(jobs)
 
 

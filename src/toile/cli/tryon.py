@@ -114,7 +114,8 @@ def dress_photo(
     )
     region, origin = request.repainted(photo, person.name, size)
     check_writable(path.parent)
-    with Progress(options.steps * (1 if candidates == 1 else 2 * candidates), "trying on") as progress:
+    passes = 1 if candidates == 1 else 2 * candidates
+    with Progress(pipeline.check_steps(options.steps) * passes, "trying on") as progress:
         found = _tried_on(
             pipeline,
             photo,
@@ -129,10 +130,10 @@ def dress_photo(
     own = {"category": category, "person": person.name, "garment": garment.name, "repaint": repaint}
     own |= {} if given is not None else {"mask": origin}
     if isinstance(found, Image.Image):
-        save_png(found, path, options.metadata(size) | own)
+        save_png(found, path, options.metadata(pipeline) | own)
     else:
         print(ranking(found), file=sys.stderr)
-        save_png(found.image, path, options.metadata(size) | own | round_trip_metadata(found))
+        save_png(found.image, path, options.metadata(pipeline) | own | round_trip_metadata(found))
     return path
 
 

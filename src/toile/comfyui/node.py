@@ -97,7 +97,7 @@ def drawing_sockets(drawing: Drawing) -> dict[str, Socket]:
     seed = "Seed of the noise; the next picture of a batch takes the next one."
     return {
         "seed": whole_socket(0, 0, LARGEST_JAVASCRIPT_SEED, seed, control_after_generate=True),
-        "steps": whole_socket(drawing.steps, 1, MOST_STEPS, "Denoising steps."),
+        "steps": whole_socket(0, 0, MOST_STEPS, "Denoising steps; 0 takes the model's own number."),
         "guidance": number_socket(drawing.guidance, 0, MOST_GUIDANCE, "1 is none, and twice as fast."),
     }
 
@@ -118,7 +118,7 @@ def drawing_of(steps: int, guidance: float, height: int, width: int) -> Drawing:
         raise ToileError(
             f"height is {height} and width {width}; set both, or leave both 0 for the model's own"
         )
-    return Drawing(steps=steps, guidance=guidance, size=(height, width) if height else None)
+    return Drawing(steps=steps or None, guidance=guidance, size=(height, width) if height else None)
 
 
 def run_batch(models: Atelier, requests: Sequence[Request]) -> list[Result]:
@@ -147,7 +147,7 @@ def _run_with_room(models: Atelier, requests: Sequence[Request]) -> list[Result 
 
 
 def _run(models: Atelier, requests: Sequence[Request]) -> list[Result | ToileError]:
-    listener = Listener(sum(request.total_steps for request in requests))
+    listener = Listener(sum(request.total_steps(models.models) for request in requests))
     try:
         return models.run(requests, listener)
     except torch.OutOfMemoryError as error:  # while a model is loaded

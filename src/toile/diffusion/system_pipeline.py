@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from transformers import CLIPImageProcessorPil, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from toile.bundled import find_model
+from toile.bundled import USUAL_STEPS, find_model
 from toile.diffusion.stable_diffusion import load_part
 from toile.diffusion.weight_files import check_weights
 from toile.errors import ToileError
@@ -40,7 +40,7 @@ Loaded = TypeVar("Loaded", bound="SystemPipeline")
 
 
 class SystemPipeline(DiffusionPipeline):
-    """A system's pipeline, with the components `vae` and `unet`, and `size` in its configuration."""
+    """A system's pipeline: components `vae` and `unet`, `size` and `num_inference_steps` as configuration."""
 
     system: ClassVar[str]
     """The system's folder within the bundled weights."""
@@ -116,14 +116,25 @@ class SystemPipeline(DiffusionPipeline):
             )
         return size
 
-    def check_call(self, steps: int, output_type: str, callback_inputs: Sequence[str]) -> None:
+    def check_steps(self, steps: int | None = None) -> int:
+        """The denoising steps to take; None is the model's own number, or the system's usual one.
+
+        Raises:
+            ToileError: when it is none at all.
+        """
+        if steps is None:
+            own = self.config["num_inference_steps"]
+            steps = USUAL_STEPS[self.system] if own is None else int(own)
+        if steps < 1:
+            raise ToileError(f"num_inference_steps is {steps}; it must be at least 1")
+        return steps
+
+    def check_call(self, output_type: str, callback_inputs: Sequence[str]) -> None:
         """Refuse arguments of a call that make no sense, before anything is computed.
 
         Raises:
             ToileError: naming the argument, its value, and what it may be.
         """
-        if steps < 1:
-            raise ToileError(f"num_inference_steps is {steps}; it must be at least 1")
         if output_type not in ("pil", "np", "pt", "latent"):
             raise ToileError(f"output_type {output_type!r} is unknown; write pil, np, pt or latent")
         for name in callback_inputs:

@@ -40,6 +40,8 @@ class IGRPipeline(PhotoPipeline):
         scheduler: DDIM in the paper.
         size: (height, width) in pixels that the model works at when it is told nothing else; kept in
             `model_index.json`. None takes it from the U-Net's `sample_size`.
+        num_inference_steps: denoising steps that it takes when it is told nothing else; kept likewise. None
+            is the usual 25.
     """
 
     system = "igr"
@@ -60,6 +62,7 @@ class IGRPipeline(PhotoPipeline):
         low_level_extractor: LowLevelExtractor,
         scheduler: SchedulerMixin,
         size: Sequence[int] | None = None,
+        num_inference_steps: int | None = None,
     ) -> None:
         super().__init__()
         self.register_modules(
@@ -73,11 +76,17 @@ class IGRPipeline(PhotoPipeline):
             low_level_extractor=low_level_extractor,
             scheduler=scheduler,
         )
-        self.register_to_config(size=None if size is None else list(size))
+        self.register_to_config(
+            size=None if size is None else list(size), num_inference_steps=num_inference_steps
+        )
 
     @classmethod
     def from_parts(
-        cls, parts: StableDiffusionParts, model: IGRModel, size: Sequence[int] | None = None
+        cls,
+        parts: StableDiffusionParts,
+        model: IGRModel,
+        size: Sequence[int] | None = None,
+        num_inference_steps: int | None = None,
     ) -> "IGRPipeline":
         """Put a pipeline around a model, which it shares, and the frozen parts."""
         return cls(
@@ -91,6 +100,7 @@ class IGRPipeline(PhotoPipeline):
             low_level_extractor=model.extractor,
             scheduler=parts.scheduler,
             size=size,
+            num_inference_steps=num_inference_steps,
         )
 
     @property
@@ -104,7 +114,7 @@ class IGRPipeline(PhotoPipeline):
         person: Picture | Sequence[Picture] | None = None,
         mask: Picture | Sequence[Picture | None] | None = None,
         category: str | Sequence[str] = "upper",
-        num_inference_steps: int = 25,
+        num_inference_steps: int | None = None,
         guidance_scale: float = 1.5,
         height: int | None = None,
         width: int | None = None,
@@ -122,7 +132,7 @@ class IGRPipeline(PhotoPipeline):
             person: one photo or several: PIL, or uint8 RGB; any size, they are fitted and padded with white.
             mask: of each photo, of its size, white where the garment is; None takes the whole photo.
             category: `upper`, `lower` or `dress`, one for all or one a photo.
-            num_inference_steps: steps of the scheduler.
+            num_inference_steps: steps of the scheduler; None takes the model's own, or the usual 25.
             guidance_scale: s of Eq. 2; at 1 the unconditional prediction is not computed.
             height: of the canvas that is worked at and returned, in pixels.
             width: likewise.
@@ -141,7 +151,8 @@ class IGRPipeline(PhotoPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_steps(num_inference_steps)
+        self.check_call(output_type, callback_on_step_end_tensor_inputs)
         size = self.check_size(height, width)
         if wardrobe is None:
             wardrobe = self.encode_garment(person, mask, category, *size)
@@ -151,7 +162,7 @@ class IGRPipeline(PhotoPipeline):
             latents,
             wardrobe,
             prompt_embeds,
-            num_inference_steps=num_inference_steps,
+            num_inference_steps=steps,
             guidance_scale=guidance_scale,
             callback=callback_on_step_end,
             callback_inputs=callback_on_step_end_tensor_inputs,
@@ -217,7 +228,7 @@ class IGRPipeline(PhotoPipeline):
         wardrobe: Wardrobe,
         prompt_embeds: Float[Tensor, "B L D"],
         *,
-        num_inference_steps: int = 25,
+        num_inference_steps: int,
         guidance_scale: float = 1.5,
         callback: StepEnd | None = None,
         callback_inputs: Sequence[str] = ("latents",),

@@ -83,14 +83,17 @@ class Desk:
         Raises:
             ToileError: in that case.
         """
-        self.settings.limits.check(request)  # before the tasks' own, wider bounds, which nobody here may use
+        models = self.atelier.models
+        self.settings.limits.check(
+            request, models
+        )  # before the tasks' own, wider bounds, which nobody here may use
         request.check()
         if isinstance(request, DressRequest) and request.wear is not None:
             self._check_outfit(request.wear)
 
     def accept(self, request: Request, place: Place) -> Ticket:
         """Have a checked request wait in its place."""
-        ticket = Ticket(request)
+        ticket = Ticket(request, self.atelier.models)
         self._open.add(ticket)
         ticket.outcome.add_done_callback(lambda _: self._settled(ticket))
         self.line.put(ticket, place)

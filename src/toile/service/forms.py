@@ -47,7 +47,7 @@ class TaskForm(BaseModel):
     """How the task draws unless it is told otherwise."""
 
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED, description="Seed of the noise.")
-    steps: int | None = Field(default=None, ge=1, description="Denoising steps; left out, the task's own.")
+    steps: int | None = Field(default=None, ge=1, description="Denoising steps; left out, the model's own.")
     guidance: float | None = Field(
         default=None, ge=0, le=MOST_GUIDANCE, description="Guidance scale; left out, the task's own."
     )
@@ -69,7 +69,7 @@ class TaskForm(BaseModel):
         return {
             "seed": self.seed,
             "drawing": Drawing(
-                steps=self.drawing.steps if self.steps is None else self.steps,
+                steps=self.steps,
                 guidance=self.drawing.guidance if self.guidance is None else self.guidance,
                 size=None if self.size is None else parse_size(self.size),
             ),

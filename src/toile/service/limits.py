@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from toile.errors import ToileError
+from toile.tasks.models import Models
 from toile.tasks.request import Request
 
 MEGA = 1_000_000
@@ -54,7 +55,7 @@ class Limits:
         """Pixels of all pictures of a request together."""
         return round(self.max_megapixels * MEGA)
 
-    def check(self, request: Request) -> None:
+    def check(self, request: Request, models: Models) -> None:
         """Refuse a request that would cost too much.
 
         Raises:
@@ -62,7 +63,7 @@ class Limits:
         """
         garments = sum(len(pictures) for pictures in getattr(request, "garments", {}).values())
         height, width = request.drawing.size or (0, 0)
-        _check_most("steps", request.drawing.steps, self.max_steps)
+        _check_most("steps", request.drawing.steps or models.steps(request.systems[0]), self.max_steps)
         _check_most("candidates", getattr(request, "candidates", 1), self.max_candidates)
         _check_most("the number of garments", garments, self.max_garments)
         if height * width > self.max_canvas * MEGA:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from toile.service.answer import Answer
 from toile.service.problems import Problem
+from toile.tasks.models import Models
 from toile.tasks.request import Request
 
 State = Literal["queued", "running", "done", "failed"]
@@ -21,12 +22,13 @@ class Ticket:
 
     Args:
         request: what is to be done.
+        models: what will do it.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, models: Models) -> None:
         self.task: str = request.task
         self.group: Hashable = request.group
-        self.total_steps = request.total_steps
+        self.total_steps = request.total_steps(models)
         self.accepted = time.monotonic()
         self.started: float | None = None
         self.ended: float | None = None

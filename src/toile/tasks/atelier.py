@@ -121,7 +121,8 @@ class Atelier:
         """What every picture that is drawn for a request carries with it."""
         model = {"toile": __version__, "model": self.models.of(system), "dtype": self.models.dtype}
         settings: dict[str, object] = ready.request.settings()
-        return model | settings | ready.origins() | {"size": list(size)}
+        steps = self.pipeline(system).check_steps(ready.request.drawing.steps)
+        return model | settings | {"steps": steps} | ready.origins() | {"size": list(size)}
 
     def _prepare(self, request: Request) -> Ready | ToileError:
         try:

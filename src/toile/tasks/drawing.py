@@ -18,8 +18,8 @@ MOST_GUIDANCE = 100
 class Drawing:
     """How a model draws."""
 
-    steps: int
-    """Denoising steps."""
+    steps: int | None = None
+    """Denoising steps; None is the model's own number."""
     guidance: float
     """Guidance scale; 1 is none, and twice as fast."""
     size: tuple[int, int] | None = None
@@ -31,7 +31,8 @@ class Drawing:
         Raises:
             ToileError: naming the setting, its value, and what it may be.
         """
-        check_count("steps", self.steps, MOST_STEPS)
+        if self.steps is not None:
+            check_count("steps", self.steps, MOST_STEPS)
         if not 0 <= self.guidance <= MOST_GUIDANCE:
             raise ToileError(f"guidance is {self.guidance}; it must lie between 0 and {MOST_GUIDANCE}")
         if self.size is not None and min(self.size) < 1:
@@ -56,11 +57,11 @@ class Drawing:
         }
 
 
-IGR_DRAWING = Drawing(steps=25, guidance=1.5)
+IGR_DRAWING = Drawing(guidance=1.5)
 """How IGR draws when it is told nothing else."""
-TWGTM_DRAWING = Drawing(steps=30, guidance=2.5)
+TWGTM_DRAWING = Drawing(guidance=2.5)
 """How TWGTM draws when it is told nothing else."""
-ANYDRESSING_DRAWING = Drawing(steps=30, guidance=6.0)
+ANYDRESSING_DRAWING = Drawing(guidance=6.0)
 """How AnyDressing draws when it is told nothing else."""
 
 

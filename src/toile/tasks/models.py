@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from toile.bundled import TINY, find_model
+from toile.bundled import TINY, find_model, usual_steps
 from toile.errors import ToileError
 
 DTYPES = ("float32", "float16", "bfloat16")
@@ -44,6 +44,16 @@ class Models:
         """The model of a system."""
         name: str = getattr(self, system)
         return name
+
+    def steps(self, system: System) -> int:
+        """The denoising steps that a system's model takes when it is told nothing else.
+
+        See `toile.bundled.usual_steps`.
+
+        Raises:
+            ToileError: when the name means no model of the system.
+        """
+        return usual_steps(self.of(system), system=system, pipeline=PIPELINES[system])
 
     def check(self, systems: Sequence[System]) -> None:
         """Refuse names that mean no model of their system, before one is loaded; the hub is not asked.

@@ -9,7 +9,7 @@ from PIL import Image
 
 from toile.tasks.drawing import Drawing, check_seeds
 from toile.tasks.masks import Region
-from toile.tasks.models import System
+from toile.tasks.models import Models, System
 
 if TYPE_CHECKING:
     from toile.tasks.atelier import Atelier
@@ -44,16 +44,20 @@ class Request(ABC):
         """What requests share that can be done in one batch."""
         return self.task, self.drawing
 
-    @property
-    def total_steps(self) -> int:
-        """How many denoising steps it takes."""
-        return self.drawing.steps
+    def total_steps(self, models: Models) -> int:
+        """How many denoising steps it takes by these models.
+
+        Raises:
+            ToileError: when one of them is not there.
+        """
+        return self.drawing.steps or models.steps(self.systems[0])
 
     def settings(self) -> dict[str, object]:
         """Every setting, as JSON has it, without the pictures."""
-        drawing = {"steps": self.drawing.steps, "guidance": self.drawing.guidance, "seed": self.seed}
+        drawing = {"guidance": self.drawing.guidance, "seed": self.seed}
+        steps = {} if self.drawing.steps is None else {"steps": self.drawing.steps}
         size = {} if self.drawing.size is None else {"size": list(self.drawing.size)}
-        return {"task": self.task, **drawing, **size}
+        return {"task": self.task, **steps, **drawing, **size}
 
     @abstractmethod
     def prepare(self, atelier: "Atelier") -> "Ready":

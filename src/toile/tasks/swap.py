@@ -11,7 +11,7 @@ from toile.images import as_photo
 from toile.tasks.atelier import Atelier
 from toile.tasks.drawing import IGR_DRAWING, TWGTM_DRAWING, Drawing, check_category
 from toile.tasks.masks import AUTO, MaskChoice, repainted, usual_place
-from toile.tasks.models import System
+from toile.tasks.models import Models, System
 from toile.tasks.request import Ready, Request
 from toile.tasks.restore import NO_MASK, restore_pictures
 from toile.tasks.result import Result
@@ -62,10 +62,10 @@ class SwapRequest(Request):
         """See `Request.group`."""
         return super().group, self.through, self.repaint
 
-    @property
-    def total_steps(self) -> int:
+    def total_steps(self, models: Models) -> int:
         """See `Request.total_steps`."""
-        return self.restoring.steps + self.drawing.steps
+        restoring = self.restoring.steps or models.steps("igr" if self.through == "igr" else "twgtm")
+        return restoring + super().total_steps(models)
 
     def settings(self) -> dict[str, object]:
         """See `Request.settings`."""
@@ -116,12 +116,9 @@ def restoring_drawing(through: str, drawing: Drawing) -> Drawing:
     """How a garment is restored that is then tried on in this way.
 
     Ours: IGR has its own guidance, as scales do not compare between models. Steps are what users pay with, so
-    other ones than usual count for both; with the usual ones each model takes its own.
+    those that are asked for count for both; otherwise each model takes its own.
     """
-    if through == "twgtm":
-        return drawing
-    steps = IGR_DRAWING.steps if drawing.steps == TWGTM_DRAWING.steps else drawing.steps
-    return replace(IGR_DRAWING, steps=steps, size=drawing.size)
+    return drawing if through == "twgtm" else replace(drawing, guidance=IGR_DRAWING.guidance)
 
 
 def _restored(atelier: Atelier, ready: Sequence[Ready], on_step: OnStep) -> list[Image.Image]:
@@ -156,6 +153,6 @@ def _metadata(atelier: Atelier, item: Ready, size: tuple[int, int]) -> dict[str,
     told = atelier.metadata("twgtm", item, size)
     if item.request.through == "twgtm":
         return told
-    drawing = item.request.restoring
-    own = {"model": atelier.models.igr, "steps": drawing.steps, "guidance": drawing.guidance}
-    return told | {"restorer": own | {"seed": item.request.seed}}
+    drawing, pipeline = item.request.restoring, atelier.pipeline("igr")
+    own = {"model": atelier.models.igr, "steps": pipeline.check_steps(drawing.steps)}
+    return told | {"restorer": own | {"guidance": drawing.guidance, "seed": item.request.seed}}

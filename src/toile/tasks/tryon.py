@@ -18,7 +18,7 @@ from toile.tasks.drawing import (
 )
 from toile.tasks.encodings import Encodings
 from toile.tasks.masks import AUTO, MaskChoice, repainted, usual_place
-from toile.tasks.models import System, enough_memory
+from toile.tasks.models import Models, System, enough_memory
 from toile.tasks.request import Ready, Request
 from toile.tasks.result import Result
 from toile.tasks.step import OnStep, step_end
@@ -68,10 +68,9 @@ class TryOnRequest(Request):
         """See `Request.group`; what is scored is done one request after another."""
         return super().group, self.repaint, self.scored
 
-    @property
-    def total_steps(self) -> int:
+    def total_steps(self, models: Models) -> int:
         """See `Request.total_steps`."""
-        return self.drawing.steps * (2 * self.candidates if self.scored else 1)
+        return super().total_steps(models) * (2 * self.candidates if self.scored else 1)
 
     def settings(self) -> dict[str, object]:
         """See `Request.settings`."""

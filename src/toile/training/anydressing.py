@@ -111,7 +111,6 @@ class AnyDressingTask:
         drawn = self.pipeline(model)(
             [shown.caption for shown in self.shown],
             outfits,
-            num_inference_steps=self.recipe.num_inference_steps,
             guidance_scale=self.recipe.guidance_scale,
             scale=self.recipe.scale,
             generator=item_generators(range(len(outfits))),
@@ -125,7 +124,9 @@ class AnyDressingTask:
 
     def pipeline(self, model: nn.Module) -> AnyDressingPipeline:
         """The pipeline around a model in training."""
-        pipeline = AnyDressingPipeline.from_parts(self.parts, cast(AnyDressingModel, model), self.recipe.size)
+        pipeline = AnyDressingPipeline.from_parts(
+            self.parts, cast(AnyDressingModel, model), self.recipe.size, self.recipe.num_inference_steps
+        )
         pipeline.set_progress_bar_config(disable=True)
         moved: AnyDressingPipeline = pipeline.to(next(model.parameters()).device)
         return moved

@@ -149,7 +149,6 @@ class IGRTask:
             [pair.person for pair in pairs],
             [pair.mask for pair in pairs],
             [pair.category for pair in pairs],
-            num_inference_steps=self.recipe.num_inference_steps,
             guidance_scale=self.recipe.guidance_scale,
             generator=item_generators(range(len(pairs))),
             output_type="pt",
@@ -162,7 +161,9 @@ class IGRTask:
 
     def pipeline(self, model: nn.Module) -> IGRPipeline:
         """The pipeline around a model in training."""
-        pipeline = IGRPipeline.from_parts(self.parts, cast(IGRModel, model), self.recipe.size)
+        pipeline = IGRPipeline.from_parts(
+            self.parts, cast(IGRModel, model), self.recipe.size, self.recipe.num_inference_steps
+        )
         pipeline.set_progress_bar_config(disable=True)
         moved: IGRPipeline = pipeline.to(next(model.parameters()).device)
         return moved

@@ -53,6 +53,8 @@ class TWGTMPipeline(PhotoPipeline):
         warp: warps the reference where one panel takes the place of two (Variant 2); None for two panels.
         size: (height, width) of one panel in pixels that the model works at when it is told nothing else;
             kept in `model_index.json`. None takes it from the U-Net's `sample_size`.
+        num_inference_steps: denoising steps that it takes when it is told nothing else; kept likewise. None
+            is the usual 30.
         fusion: how F_SRM reaches the U-Net; kept likewise.
     """
 
@@ -75,6 +77,7 @@ class TWGTMPipeline(PhotoPipeline):
         scheduler: SchedulerMixin,
         warp: WarpRegressor | None = None,
         size: Sequence[int] | None = None,
+        num_inference_steps: int | None = None,
         fusion: Fusion = "extended",
     ) -> None:
         super().__init__()
@@ -90,11 +93,17 @@ class TWGTMPipeline(PhotoPipeline):
             scheduler=scheduler,
             warp=warp,
         )
-        self.register_to_config(size=None if size is None else list(size), fusion=fusion)
+        self.register_to_config(
+            size=None if size is None else list(size), num_inference_steps=num_inference_steps, fusion=fusion
+        )
 
     @classmethod
     def from_parts(
-        cls, parts: TWGTMParts, model: TWGTMModel, size: Sequence[int] | None = None
+        cls,
+        parts: TWGTMParts,
+        model: TWGTMModel,
+        size: Sequence[int] | None = None,
+        num_inference_steps: int | None = None,
     ) -> "TWGTMPipeline":
         """Put a pipeline around a model, which it shares, and the frozen parts."""
         return cls(
@@ -109,6 +118,7 @@ class TWGTMPipeline(PhotoPipeline):
             scheduler=parts.scheduler,
             warp=model.warp,
             size=size,
+            num_inference_steps=num_inference_steps,
             fusion=model.fusion,
         )
 
@@ -143,7 +153,7 @@ class TWGTMPipeline(PhotoPipeline):
         garment: Picture | Sequence[Picture],
         mask: Picture | Sequence[Picture | None] | None,
         category: str | Sequence[str] = "upper",
-        num_inference_steps: int = 30,
+        num_inference_steps: int | None = None,
         guidance_scale: float = 2.5,
         height: int | None = None,
         width: int | None = None,
@@ -163,7 +173,7 @@ class TWGTMPipeline(PhotoPipeline):
             garment: a picture of each flat garment, or one for all.
             mask: of each photo, of its size, white where it is to be repainted (the agnostic mask).
             category: of the garment: `upper`, `lower` or `dress`, one for all or one a photo.
-            num_inference_steps: steps of the scheduler.
+            num_inference_steps: steps of the scheduler; None takes the model's own, or the usual 30.
             guidance_scale: of classifier-free guidance; at 1 the unconditional prediction is not computed.
             height: of the canvas that is worked at and returned, in pixels.
             width: likewise.
@@ -183,7 +193,8 @@ class TWGTMPipeline(PhotoPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_steps(num_inference_steps)
+        self.check_call(output_type, callback_on_step_end_tensor_inputs)
         if repaint and output_type == "latent":
             raise ToileError("repaint=True works on pictures; write another output_type than latent")
         size = self.check_size(height, width)
@@ -193,7 +204,7 @@ class TWGTMPipeline(PhotoPipeline):
             self.prepare_latents(len(photos), self.canvas(size), generator, latents),
             self.make_panels(garments, masks, photos),
             self._encode(garments, category) if wardrobe is None else wardrobe,
-            num_inference_steps=num_inference_steps,
+            num_inference_steps=steps,
             guidance_scale=guidance_scale,
             callback=callback_on_step_end,
             callback_inputs=callback_on_step_end_tensor_inputs,
@@ -209,7 +220,7 @@ class TWGTMPipeline(PhotoPipeline):
         category: str | Sequence[str] = "upper",
         box: Sequence[Any] | str | None = None,
         return_silhouette: bool = False,
-        num_inference_steps: int = 30,
+        num_inference_steps: int | None = None,
         guidance_scale: float = 2.5,
         height: int | None = None,
         width: int | None = None,
@@ -248,7 +259,8 @@ class TWGTMPipeline(PhotoPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_steps(num_inference_steps)
+        self.check_call(output_type, callback_on_step_end_tensor_inputs)
         size = self.check_size(height, width)
         (photos,) = self._on_device(prepare_pictures(person, size))
         choices = box_choices(box, len(photos))
@@ -260,7 +272,7 @@ class TWGTMPipeline(PhotoPipeline):
             self.prepare_latents(len(photos), self.canvas(size), generator, latents),
             self.make_panels(photos, where),
             self._encode(photos, category) if wardrobe is None else wardrobe,
-            num_inference_steps=num_inference_steps,
+            num_inference_steps=steps,
             guidance_scale=guidance_scale,
             callback=callback_on_step_end,
             callback_inputs=callback_on_step_end_tensor_inputs,
@@ -326,7 +338,7 @@ class TWGTMPipeline(PhotoPipeline):
         panels: Panels,
         wardrobe: Wardrobe,
         *,
-        num_inference_steps: int = 30,
+        num_inference_steps: int,
         guidance_scale: float = 2.5,
         callback: StepEnd | None = None,
         callback_inputs: Sequence[str] = ("latents",),

@@ -58,7 +58,7 @@ def best_of(
     mask: Picture,
     category: str = "upper",
     seeds: Sequence[int] = (0, 1, 2, 3),
-    num_inference_steps: int = 30,
+    num_inference_steps: int | None = None,
     guidance_scale: float = 2.5,
     height: int | None = None,
     width: int | None = None,
@@ -77,7 +77,7 @@ def best_of(
         mask: of the photo.
         category: of the garment.
         seeds: one for each candidate, all different; a candidate is the same picture as `try_on` makes.
-        num_inference_steps: of each way.
+        num_inference_steps: of each way; None takes the model's own.
         guidance_scale: likewise.
         height: likewise.
         width: likewise.
@@ -126,7 +126,7 @@ def distance_back(
     category: str,
     *,
     seed: int = 0,
-    num_inference_steps: int = 30,
+    num_inference_steps: int | None = None,
     guidance_scale: float = 2.5,
     height: int | None = None,
     width: int | None = None,
@@ -140,7 +140,7 @@ def distance_back(
         garment: the flat garment, fitted to the pipeline's size.
         category: of the garment.
         seed: of the noise that it is taken off from.
-        num_inference_steps: denoising steps.
+        num_inference_steps: denoising steps; None takes the model's own.
         guidance_scale: guidance.
         height: in pixels; None takes the pipeline's own.
         width: likewise.

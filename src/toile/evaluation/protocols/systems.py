@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from toile.bundled import TINY, weights_folder
+from toile.bundled import TINY, usual_steps, weights_folder
 from toile.data.curation import bounding_box
 from toile.data.open import open_pairs
 from toile.data.record import GarmentPair
@@ -52,7 +52,7 @@ BASELINES: Mapping[str, frozenset[Task]] = {
 }
 """Baselines, and their tasks; what is called an oracle knows what no method could."""
 GUIDANCE = {"igr": 1.5, "twgtm": 2.5}
-STEPS = {"igr": 25, "twgtm": 30}
+PIPELINES: Mapping[str, Any] = {"igr": IGRPipeline, "twgtm": TWGTMPipeline}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ class Drawing:
             "system": system.name,
             "model": system.model,
             "weights": weights_fingerprint(system),
-            "steps": self.steps or STEPS[system.family],
+            "steps": self.steps or _own_steps(system),
             "guidance": GUIDANCE[system.family] if self.guidance is None else self.guidance,
             "size": list(self.size),
         }
@@ -159,6 +159,11 @@ def weights_fingerprint(system: SystemName) -> str:
     return digest.hexdigest()[:12]
 
 
+def _own_steps(system: SystemName) -> int:
+    family = system.family
+    return usual_steps(system.model, system=family, pipeline=PIPELINES[family].__name__)
+
+
 def open_system(system: SystemName, task: Task, drawing: Drawing) -> Draw:
     """Load a system, ready to draw.
 
@@ -175,8 +180,7 @@ def open_system(system: SystemName, task: Task, drawing: Drawing) -> Draw:
         "height": drawing.size[0],
         "width": drawing.size[1],
     }
-    kind: Any = IGRPipeline if system.family == "igr" else TWGTMPipeline
-    pipeline = kind.from_pretrained(system.model).to(drawing.device)
+    pipeline = PIPELINES[system.family].from_pretrained(system.model).to(drawing.device)
     pipeline.set_progress_bar_config(disable=True)
     if system.family == "igr":
         return _igr(pipeline, call)
