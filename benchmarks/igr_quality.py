@@ -8,7 +8,7 @@ pictures are kept in OUT, so that a run that was stopped goes on where it was.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import tyro
 from PIL import Image
 from rich.console import Console
 
-from toile.bundled import weights_folder
+from toile.bundled import TINY, usual_steps, weights_folder
 from toile.data.doll_pairs import DollPairs
 from toile.data.record import GarmentPair
 from toile.evaluation.baselines import (
@@ -56,8 +56,8 @@ class Settings:
     """First seed and count of the training dolls that the mean and the nearest garment come from."""
     batch_size: int = 8
     """Photos restored at a time."""
-    steps: int = 25
-    """DDIM steps."""
+    steps: int = field(default_factory=lambda: usual_steps(TINY, system="igr", pipeline="IGRPipeline"))
+    """DDIM steps; the bundled model's own."""
     guidance: float = 1.5
     """Guidance scale."""
     device: str = "cpu"
