@@ -85,6 +85,8 @@ def igr(settings: Settings, model: str) -> Method:
             category=[pair.category for pair in pairs],
             num_inference_steps=settings.steps,
             guidance_scale=settings.guidance,
+            height=SIZE[0],
+            width=SIZE[1],
             generator=generators,
         )
         return list(output.images)

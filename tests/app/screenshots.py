@@ -14,8 +14,6 @@ from toile.tasks.models import Models
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 COLORS = 256
-STEPS = 12
-"""Enough to see what it is, with the bundled models."""
 PATIENCE = 600_000
 
 
@@ -59,10 +57,9 @@ def open_page(chromium: Any, url: str, **settings: Any) -> Any:
 def use(page: Any, name: str, tab: str, example: int, pictures: int = 1) -> None:
     """Click on a tab's example, and wait for what comes of it."""
     page.get_by_role("tab", name=name, exact=True).click()
-    for control, value in (("candidates", pictures), ("steps", STEPS)):
-        field = page.locator(f"#{tab}-{control} input[type=number]")
-        field.fill(str(value))
-        field.press("Tab")
+    field = page.locator(f"#{tab}-candidates input[type=number]")
+    field.fill(str(pictures))
+    field.press("Tab")
     page.locator(f"#{tab}-examples button").nth(example).click()
     page.wait_for_selector(f"#{tab}-stop:visible")
     page.wait_for_selector(f"#{tab}-download:visible")

@@ -70,10 +70,9 @@ def drawing_controls(name: str, usual: Drawing, own_steps: int, limits: Limits) 
         )
     with gr.Row(elem_classes=["controls"]):
         most = limits.steps
-        least, label = (0, f"Steps (0: the model's {own_steps})") if own_steps <= most else (1, "Steps")
-        steps = gr.Slider(
-            least, most, least and most, step=1, label=label, min_width=140, elem_id=f"{name}-steps"
-        )
+        own = (0, 0, f"Steps (0: the model's {own_steps})")
+        least, shown, label = own if own_steps <= most else (1, most, "Steps")
+        steps = gr.Slider(least, most, shown, step=1, label=label, min_width=140, elem_id=f"{name}-steps")
         guidance = gr.Slider(
             1, 15, usual.guidance, step=0.1, label="Guidance", min_width=140, elem_id=f"{name}-guidance"
         )

@@ -83,11 +83,8 @@ class Desk:
         Raises:
             ToileError: in that case.
         """
-        models = self.atelier.models
-        self.settings.limits.check(
-            request, models
-        )  # before the tasks' own, wider bounds, which nobody here may use
-        request.check()
+        self.settings.limits.check(request, self.atelier.models)
+        request.check()  # after: the tasks' own bounds are wider, and nobody here may use them
         if isinstance(request, DressRequest) and request.wear is not None:
             self._check_outfit(request.wear)
 
