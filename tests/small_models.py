@@ -1,7 +1,9 @@
 """Real models with a handful of channels, for tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
+import jaxtyping
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
@@ -38,12 +40,23 @@ def unet_inputs(batch: int = 2, size: tuple[int, int] = (8, 8), channels: int = 
 
 
 def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = 100) -> None:
-    """Train all that trains until it knows its few examples by heart."""
+    """Train all that trains until it knows its few examples by heart; only its first step is type-checked."""
     settings = Optimization(steps=steps, batch_size=1, learning_rate=3e-3, optimizer="muon")
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizers = make_optimizers(settings, trained, torch.device("cpu"))
-    for _ in range(steps):
-        model.zero_grad()
-        loss().backward()
-        for optimizer in optimizers:
-            optimizer.step()
+    for step in range(steps):
+        with unchecked() if step else nullcontext():
+            model.zero_grad()
+            loss().backward()
+            for optimizer in optimizers:
+                optimizer.step()
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Check no annotations: for what was checked once and is repeated so often that it costs most."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
