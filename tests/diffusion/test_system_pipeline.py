@@ -127,12 +127,13 @@ def test_of_a_model_that_the_hub_does_not_give_one_whole_line_is_said():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("jpeg", ["latents"]), "'jpeg'"),
-        (("pil", ["noise"]), "'noise'"),
+        ((0, "pil", ["latents"]), "num_inference_steps is 0"),
+        ((1, "jpeg", ["latents"]), "'jpeg'"),
+        ((1, "pil", ["noise"]), "'noise'"),
     ],
 )
 def test_calls_that_make_no_sense_are_refused(plain, arguments, message):
     plain._callback_tensor_inputs = ["latents"]
-    plain.check_call("pt", ["latents"])
+    assert plain.check_call(1, "pt", ["latents"]) == 1
     with pytest.raises(ToileError, match=message):
         plain.check_call(*arguments)

@@ -1,9 +1,13 @@
+import json
+import shutil
 from dataclasses import replace
 
 import pytest
 from tests.tasks.pictures import difference
 
+from toile.app.limits import Limits as Page
 from toile.errors import ToileError
+from toile.service.limits import Limits as Service
 from toile.tasks.drawing import IGR_DRAWING, TWGTM_DRAWING, Drawing
 from toile.tasks.swap import SwapRequest, restoring_drawing
 from toile.tasks.takeoff import TakeOffRequest
@@ -42,8 +46,8 @@ def test_steps_that_are_asked_for_count_for_both(atelier, ann):
     usual = replace(TWGTM_DRAWING, size=(64, 32))
     assert restoring_drawing("igr", usual) == replace(IGR_DRAWING, size=(64, 32))
     assert restoring_drawing("igr", DRAWING) == replace(IGR_DRAWING, steps=1)
-    for through, steps in (("igr", 25 + 30), ("twgtm", 30 + 30)):
-        assert SwapRequest(wearer=ann, target=ann, through=through).total_steps(atelier.models) == steps
+    for through, steps in (("igr", (25, 30)), ("twgtm", (30, 30))):
+        assert SwapRequest(wearer=ann, target=ann, through=through).steps(atelier.models) == steps
 
 
 def test_bad_settings(ann):
@@ -51,3 +55,14 @@ def test_bad_settings(ann):
         SwapRequest(wearer=ann, target=ann, through="magic").check()
     with pytest.raises(ToileError, match="'shoe'"):
         SwapRequest(wearer=ann, target=ann, category="shoe").check()
+
+
+@pytest.mark.parametrize("check", [Page(steps=35).check, Service(max_steps=35).check])
+def test_limits_bound_the_own_steps_of_both_models(tmp_path, igr_folder, atelier, ann, check):
+    shutil.copytree(igr_folder, tmp_path / "igr")
+    index = tmp_path / "igr" / "model_index.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"num_inference_steps": 40}))
+    models = replace(atelier.models, igr=str(tmp_path / "igr"))
+    check(SwapRequest(wearer=ann, target=ann), models)
+    with pytest.raises(ToileError, match=r"steps is 40; .*35"):
+        check(SwapRequest(wearer=ann, target=ann, through="igr"), models)

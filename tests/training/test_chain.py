@@ -30,7 +30,7 @@ def start(name: str, folder: Path, initial: str | None) -> Path:
     training = find_training(name)
     recipe = training.recipe()
     optimization = replace(recipe.optimization, steps=STEPS, batch_size=4, warmup_steps=0)
-    changes = {"base-vae": {"crop": (32, 32)}, "igr-tiny-coarse": {"num_inference_steps": 2}}.get(name, {})
+    changes = {"crop": (32, 32)} if name == "base-vae" else {}
     recipe = replace(recipe, size=SIZE, optimization=optimization, **changes)
     sources = Sources(
         data="dolls:0:8",

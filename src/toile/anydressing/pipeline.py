@@ -84,8 +84,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         requires_safety_checker: diffusers warns when there should be one.
         size: (height, width) in pixels that the model works at when it is told nothing else; kept in
             `model_index.json`. None takes it from the U-Net's `sample_size`.
-        num_inference_steps: denoising steps that it takes when it is told nothing else; kept likewise. None
-            is the usual 30.
+        num_inference_steps: denoising steps that it takes likewise, kept there too; None is the usual 30.
     """
 
     system = SYSTEM
@@ -136,17 +135,11 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
             dressing_attention=dressing_attention,
             low_level_extractor=low_level_extractor,
         )
-        self.register_to_config(
-            size=None if size is None else list(size), num_inference_steps=num_inference_steps
-        )
+        self.keep(size, num_inference_steps)
 
     @classmethod
     def from_parts(
-        cls,
-        parts: FrozenParts,
-        model: AnyDressingModel,
-        size: Sequence[int] | None = None,
-        num_inference_steps: int | None = None,
+        cls, parts: FrozenParts, model: AnyDressingModel, size: Sequence[int] | None = None
     ) -> "AnyDressingPipeline":
         """Put a pipeline around a model, which it shares, and the frozen parts."""
         return cls(
@@ -161,7 +154,6 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
             image_encoder=parts.image_encoder,
             feature_extractor=parts.feature_extractor,
             size=size,
-            num_inference_steps=num_inference_steps,
         )
 
     @property
@@ -233,8 +225,7 @@ class AnyDressingPipeline(SystemPipeline, StableDiffusionPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        steps = self.check_steps(num_inference_steps)
-        self.check_call(output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
         size = self.check_size(height, width)
         prompts = _count_prompts(prompt, stable_diffusion.get("prompt_embeds"))
         negative_prompts = None if negative_prompt is None else repeated(negative_prompt, prompts)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from toile.errors import ToileError
+from toile.tasks.models import Models
+from toile.tasks.request import Request
 
 MEGA = 1_000_000
 
@@ -35,6 +37,16 @@ class Limits:
                 raise ToileError(f"{name} is {getattr(self, name)}; it must be more than 0")
         if self.waiting < 0:
             raise ToileError(f"waiting is {self.waiting}; it must be 0 or more")
+
+    def check(self, request: Request, models: Models) -> None:
+        """Refuse a request that takes too many steps, be they asked for or the models' own.
+
+        Raises:
+            ToileError: saying how many there may be.
+        """
+        most = max(request.steps(models))
+        if most > self.steps:
+            raise ToileError(f"steps is {most}; it must lie between 1 and {self.steps}")
 
     @property
     def file_bytes(self) -> int:

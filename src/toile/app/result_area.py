@@ -115,7 +115,10 @@ def do_work(room: Workroom, area: ResultArea, requests_of: RequestsOf) -> Callab
         yield _begun(area)
         visitor, doing = str(request.session_hash), None
         try:
-            doing = Work(room.atelier, requests_of(*values), room.turns)
+            requests = requests_of(*values)
+            for asked in requests:
+                room.limits.check(asked, room.atelier.models)
+            doing = Work(room.atelier, requests, room.turns)
             room.in_progress.start(visitor, doing)
             for moment in doing.follow():
                 yield _going_on(area, moment)

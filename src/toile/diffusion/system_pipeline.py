@@ -89,6 +89,11 @@ class SystemPipeline(DiffusionPipeline):
                 loaded[part] = load_part(kind, base, part, **options)
         return loaded
 
+    def keep(self, size: Sequence[int] | None, num_inference_steps: int | None, **further: Any) -> None:
+        """Take down, for `model_index.json`, how the model works when it is told nothing else."""
+        kept_size = None if size is None else list(size)
+        self.register_to_config(size=kept_size, num_inference_steps=num_inference_steps, **further)
+
     @property
     def default_size(self) -> tuple[int, int]:
         """(height, width) in pixels that the model works at when it is told nothing else."""
@@ -129,12 +134,16 @@ class SystemPipeline(DiffusionPipeline):
             raise ToileError(f"num_inference_steps is {steps}; it must be at least 1")
         return steps
 
-    def check_call(self, output_type: str, callback_inputs: Sequence[str]) -> None:
+    def check_call(self, steps: int | None, output_type: str, callback_inputs: Sequence[str]) -> int:
         """Refuse arguments of a call that make no sense, before anything is computed.
+
+        Returns:
+            The denoising steps to take (`check_steps`).
 
         Raises:
             ToileError: naming the argument, its value, and what it may be.
         """
+        taken = self.check_steps(steps)
         if output_type not in ("pil", "np", "pt", "latent"):
             raise ToileError(f"output_type {output_type!r} is unknown; write pil, np, pt or latent")
         for name in callback_inputs:
@@ -143,6 +152,7 @@ class SystemPipeline(DiffusionPipeline):
                     f"callback_on_step_end_tensor_inputs has {name!r}; it may have "
                     f"{', '.join(self._callback_tensor_inputs)}"
                 )
+        return taken
 
 
 def unloadable(name: str, folder: Path | None, error: Exception) -> ToileError:

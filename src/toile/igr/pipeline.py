@@ -40,8 +40,7 @@ class IGRPipeline(PhotoPipeline):
         scheduler: DDIM in the paper.
         size: (height, width) in pixels that the model works at when it is told nothing else; kept in
             `model_index.json`. None takes it from the U-Net's `sample_size`.
-        num_inference_steps: denoising steps that it takes when it is told nothing else; kept likewise. None
-            is the usual 25.
+        num_inference_steps: denoising steps that it takes likewise, kept there too; None is the usual 25.
     """
 
     system = "igr"
@@ -76,17 +75,11 @@ class IGRPipeline(PhotoPipeline):
             low_level_extractor=low_level_extractor,
             scheduler=scheduler,
         )
-        self.register_to_config(
-            size=None if size is None else list(size), num_inference_steps=num_inference_steps
-        )
+        self.keep(size, num_inference_steps)
 
     @classmethod
     def from_parts(
-        cls,
-        parts: StableDiffusionParts,
-        model: IGRModel,
-        size: Sequence[int] | None = None,
-        num_inference_steps: int | None = None,
+        cls, parts: StableDiffusionParts, model: IGRModel, size: Sequence[int] | None = None
     ) -> "IGRPipeline":
         """Put a pipeline around a model, which it shares, and the frozen parts."""
         return cls(
@@ -100,7 +93,6 @@ class IGRPipeline(PhotoPipeline):
             low_level_extractor=model.extractor,
             scheduler=parts.scheduler,
             size=size,
-            num_inference_steps=num_inference_steps,
         )
 
     @property
@@ -151,8 +143,7 @@ class IGRPipeline(PhotoPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        steps = self.check_steps(num_inference_steps)
-        self.check_call(output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
         size = self.check_size(height, width)
         if wardrobe is None:
             wardrobe = self.encode_garment(person, mask, category, *size)

@@ -63,7 +63,7 @@ class Limits:
         """
         garments = sum(len(pictures) for pictures in getattr(request, "garments", {}).values())
         height, width = request.drawing.size or (0, 0)
-        _check_most("steps", request.drawing.steps or models.steps(request.systems[0]), self.max_steps)
+        _check_most("steps", max(request.steps(models)), self.max_steps)
         _check_most("candidates", getattr(request, "candidates", 1), self.max_candidates)
         _check_most("the number of garments", garments, self.max_garments)
         if height * width > self.max_canvas * MEGA:

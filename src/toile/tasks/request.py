@@ -44,13 +44,17 @@ class Request(ABC):
         """What requests share that can be done in one batch."""
         return self.task, self.drawing
 
-    def total_steps(self, models: Models) -> int:
-        """How many denoising steps it takes by these models.
+    def steps(self, models: Models) -> tuple[int, ...]:
+        """The denoising steps of each picture that these models draw for it, intermediate ones included.
 
         Raises:
             ToileError: when one of them is not there.
         """
-        return self.drawing.steps or models.steps(self.systems[0])
+        return (self.drawing.steps or models.steps(self.systems[0]),)
+
+    def total_steps(self, models: Models) -> int:
+        """How many denoising steps it takes by these models; see `steps`."""
+        return sum(self.steps(models))
 
     def settings(self) -> dict[str, object]:
         """Every setting, as JSON has it, without the pictures."""

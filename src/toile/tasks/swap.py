@@ -62,10 +62,10 @@ class SwapRequest(Request):
         """See `Request.group`."""
         return super().group, self.through, self.repaint
 
-    def total_steps(self, models: Models) -> int:
-        """See `Request.total_steps`."""
+    def steps(self, models: Models) -> tuple[int, ...]:
+        """See `Request.steps`."""
         restoring = self.restoring.steps or models.steps("igr" if self.through == "igr" else "twgtm")
-        return restoring + super().total_steps(models)
+        return restoring, *super().steps(models)
 
     def settings(self) -> dict[str, object]:
         """See `Request.settings`."""

@@ -68,9 +68,9 @@ class TryOnRequest(Request):
         """See `Request.group`; what is scored is done one request after another."""
         return super().group, self.repaint, self.scored
 
-    def total_steps(self, models: Models) -> int:
-        """See `Request.total_steps`."""
-        return super().total_steps(models) * (2 * self.candidates if self.scored else 1)
+    def steps(self, models: Models) -> tuple[int, ...]:
+        """See `Request.steps`."""
+        return super().steps(models) * (2 * self.candidates if self.scored else 1)
 
     def settings(self) -> dict[str, object]:
         """See `Request.settings`."""

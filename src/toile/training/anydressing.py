@@ -124,9 +124,8 @@ class AnyDressingTask:
 
     def pipeline(self, model: nn.Module) -> AnyDressingPipeline:
         """The pipeline around a model in training."""
-        pipeline = AnyDressingPipeline.from_parts(
-            self.parts, cast(AnyDressingModel, model), self.recipe.size, self.recipe.num_inference_steps
-        )
+        pipeline = AnyDressingPipeline.from_parts(self.parts, cast(AnyDressingModel, model), self.recipe.size)
+        pipeline.register_to_config(num_inference_steps=self.recipe.num_inference_steps)
         pipeline.set_progress_bar_config(disable=True)
         moved: AnyDressingPipeline = pipeline.to(next(model.parameters()).device)
         return moved

@@ -161,9 +161,8 @@ class IGRTask:
 
     def pipeline(self, model: nn.Module) -> IGRPipeline:
         """The pipeline around a model in training."""
-        pipeline = IGRPipeline.from_parts(
-            self.parts, cast(IGRModel, model), self.recipe.size, self.recipe.num_inference_steps
-        )
+        pipeline = IGRPipeline.from_parts(self.parts, cast(IGRModel, model), self.recipe.size)
+        pipeline.register_to_config(num_inference_steps=self.recipe.num_inference_steps)
         pipeline.set_progress_bar_config(disable=True)
         moved: IGRPipeline = pipeline.to(next(model.parameters()).device)
         return moved

@@ -201,9 +201,8 @@ class TWGTMTask:
 
     def pipeline(self, model: nn.Module) -> TWGTMPipeline:
         """The pipeline around a model in training."""
-        pipeline = TWGTMPipeline.from_parts(
-            self.parts, cast(TWGTMModel, model), self.recipe.size, self.recipe.num_inference_steps
-        )
+        pipeline = TWGTMPipeline.from_parts(self.parts, cast(TWGTMModel, model), self.recipe.size)
+        pipeline.register_to_config(num_inference_steps=self.recipe.num_inference_steps)
         pipeline.set_progress_bar_config(disable=True)
         moved: TWGTMPipeline = pipeline.to(next(model.parameters()).device)
         return moved

@@ -53,8 +53,7 @@ class TWGTMPipeline(PhotoPipeline):
         warp: warps the reference where one panel takes the place of two (Variant 2); None for two panels.
         size: (height, width) of one panel in pixels that the model works at when it is told nothing else;
             kept in `model_index.json`. None takes it from the U-Net's `sample_size`.
-        num_inference_steps: denoising steps that it takes when it is told nothing else; kept likewise. None
-            is the usual 30.
+        num_inference_steps: denoising steps that it takes likewise, kept there too; None is the usual 30.
         fusion: how F_SRM reaches the U-Net; kept likewise.
     """
 
@@ -93,17 +92,11 @@ class TWGTMPipeline(PhotoPipeline):
             scheduler=scheduler,
             warp=warp,
         )
-        self.register_to_config(
-            size=None if size is None else list(size), num_inference_steps=num_inference_steps, fusion=fusion
-        )
+        self.keep(size, num_inference_steps, fusion=fusion)
 
     @classmethod
     def from_parts(
-        cls,
-        parts: TWGTMParts,
-        model: TWGTMModel,
-        size: Sequence[int] | None = None,
-        num_inference_steps: int | None = None,
+        cls, parts: TWGTMParts, model: TWGTMModel, size: Sequence[int] | None = None
     ) -> "TWGTMPipeline":
         """Put a pipeline around a model, which it shares, and the frozen parts."""
         return cls(
@@ -118,7 +111,6 @@ class TWGTMPipeline(PhotoPipeline):
             scheduler=parts.scheduler,
             warp=model.warp,
             size=size,
-            num_inference_steps=num_inference_steps,
             fusion=model.fusion,
         )
 
@@ -193,8 +185,7 @@ class TWGTMPipeline(PhotoPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        steps = self.check_steps(num_inference_steps)
-        self.check_call(output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
         if repaint and output_type == "latent":
             raise ToileError("repaint=True works on pictures; write another output_type than latent")
         size = self.check_size(height, width)
@@ -259,14 +250,13 @@ class TWGTMPipeline(PhotoPipeline):
         Raises:
             ToileError: when the arguments do not fit together.
         """
-        steps = self.check_steps(num_inference_steps)
-        self.check_call(output_type, callback_on_step_end_tensor_inputs)
+        steps = self.check_call(num_inference_steps, output_type, callback_on_step_end_tensor_inputs)
         size = self.check_size(height, width)
         (photos,) = self._on_device(prepare_pictures(person, size))
         choices = box_choices(box, len(photos))
         silhouette = None
         if return_silhouette or PREDICTED in choices:
-            silhouette = self._silhouette(photos, category)  # (B 1 H W)
+            silhouette = self.twgtm.silhouette(self.look_at(photos, category)).float()  # (B 1 H W)
         (where,) = self._on_device(choice_repaint(choices, silhouette, size))
         latents = self.denoise(
             self.prepare_latents(len(photos), self.canvas(size), generator, latents),
@@ -396,11 +386,6 @@ class TWGTMPipeline(PhotoPipeline):
             for name, layer in wardrobe.layers.items()
         }
         return replace(wardrobe, layers=layers)
-
-    def _silhouette(
-        self, pictures: Float[Tensor, "B 3 H W"], category: str | Sequence[str]
-    ) -> Float[Tensor, "B 1 H W"]:
-        return self.twgtm.silhouette(self.look_at(pictures, category)).float()
 
     def _on_device(self, *tensors: Tensor) -> list[Tensor]:
         return [tensor.to(self._execution_device) for tensor in tensors]
